@@ -1,1 +1,8 @@
-//! Being written.
+//! Reads and writes each provider dialect, and describes each provider as a record.
+//!
+//! Read `sse` (events in any pieces), `edit` (changes on the original bytes), `tap` (what a passing reply
+//! tells), then `error` and `fault` (what went wrong, whose fault it is), then `providers` and `models`.
+//!
+//! Never: a socket, a clock, a file, randomness. Bytes come in and bytes go out.
+
+pub mod sse;

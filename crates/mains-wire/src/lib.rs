@@ -5,4 +5,7 @@
 //!
 //! Never: a socket, a clock, a file, randomness. Bytes come in and bytes go out.
 
+mod dialect;
 pub mod sse;
+
+pub use dialect::Dialect;

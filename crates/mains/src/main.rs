@@ -1,1 +1,25 @@
-fn main() {}
+//! `mains`: the wall outlet for machine learning, in one binary.
+//!
+//! Read `cli` (the verbs and their flags), then `verbs/NAME` (one file a verb), `print` (how anything
+//! reaches the terminal).
+//!
+//! Never: logic worth testing alone. A verb reads its settings, calls a room below, prints the answer.
+
+mod cli;
+mod print;
+mod verbs;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments = cli::Arguments::parse();
+    print::set_color(arguments.color);
+    match verbs::run(arguments.verb) {
+        Ok(ended) => ended.into(),
+        Err(trouble) => {
+            print::trouble(&trouble);
+            ExitCode::from(2)
+        }
+    }
+}

@@ -6,6 +6,9 @@
 //! Never: a socket, a clock, a file, randomness. Bytes come in and bytes go out.
 
 mod dialect;
+pub mod edit;
+mod scan;
 pub mod sse;
 
 pub use dialect::Dialect;
+pub use scan::JsonError;

@@ -1,0 +1,6 @@
+//! The file as its writer sees it: golden files of a full configuration, of the defaults and of messages.
+
+mod draft;
+mod errors;
+mod golden;
+mod laws;

@@ -1,0 +1,64 @@
+//! The two hashes of RFC 6962, section 2.1: of a leaf and of two children.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest, Sha256};
+use std::fmt;
+
+/// A SHA-256 hash: of a leaf, of a node, of a whole tree.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Hash(pub [u8; 32]);
+
+impl Hash {
+    /// The root of the tree without leaves: SHA-256 of nothing.
+    pub fn of_empty_tree() -> Self {
+        Self(Sha256::digest([]).into())
+    }
+
+    /// `SHA-256(0x00 || data)`.
+    pub fn of_leaf(data: &[u8]) -> Self {
+        Self(Sha256::new().chain_update([0]).chain_update(data).finalize().into())
+    }
+
+    /// `SHA-256(0x01 || left || right)`.
+    pub fn of_node(left: &Self, right: &Self) -> Self {
+        Self(Sha256::new().chain_update([1]).chain_update(left.0).chain_update(right.0).finalize().into())
+    }
+
+    /// Plain SHA-256, for digests that stand in leaves (a file of settings, a catalogue).
+    pub fn of_bytes(data: &[u8]) -> Self {
+        Self(Sha256::digest(data).into())
+    }
+
+    /// Reads standard base64 of exactly 32 bytes; `None` for anything else.
+    pub fn from_base64(text: &str) -> Option<Self> {
+        STANDARD.decode(text).ok()?.try_into().ok().map(Self)
+    }
+
+    /// Standard base64, as checkpoints and proofs write it.
+    pub fn to_base64(self) -> String {
+        STANDARD.encode(self.0)
+    }
+
+    /// Lower-case hexadecimal, as leaves write it.
+    pub fn to_hex(self) -> String {
+        use fmt::Write as _;
+        self.0.iter().fold(String::with_capacity(64), |mut text, byte| {
+            // Writing into a `String` cannot fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+    }
+}
+
+impl fmt::Debug for Hash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.to_base64())
+    }
+}
+
+impl fmt::Display for Hash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.to_base64())
+    }
+}

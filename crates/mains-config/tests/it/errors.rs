@@ -1,7 +1,7 @@
 use mains_config::{Problem, parse};
 
 fn messages(text: &str) -> String {
-    parse(text, "mains.toml").map(|_| "no problem".to_owned()).unwrap_or_else(|errors| errors.to_string())
+    parse(text, "mains.toml").map_or_else(|errors| errors.to_string(), |_| "no problem".to_owned())
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The file as its writer sees it: golden files of a full configuration, of the defaults and of messages.
 
+#![cfg(test)]
+
 mod draft;
 mod errors;
 mod golden;

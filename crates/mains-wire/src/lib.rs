@@ -7,6 +7,8 @@
 
 mod dialect;
 pub mod edit;
+pub mod error;
+pub mod fault;
 mod scan;
 pub mod sse;
 

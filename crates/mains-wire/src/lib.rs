@@ -11,6 +11,7 @@ pub mod error;
 pub mod fault;
 mod scan;
 pub mod sse;
+pub mod tap;
 
 pub use dialect::Dialect;
 pub use scan::JsonError;

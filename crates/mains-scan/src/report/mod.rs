@@ -1,0 +1,3 @@
+//! The report.
+mod rule;
+pub use rule::Rule;

@@ -288,8 +288,12 @@ impl Tree {
         for parts in parts.chunk_by(|a, b| a.meter == b.meter) {
             let Some((last, earlier)) = parts.split_last() else { continue };
             let meter = &mut self.meters[last.meter];
-            let held = parts.iter().map(|part| u128::from(part.amount)).sum();
-            let mut rest = actual.amount(meter.cap.quantity).map_or(held, u128::from);
+            let quantity = meter.cap.quantity;
+            let here: u128 = parts.iter().map(|part| u128::from(part.amount)).sum();
+            // What was held before this cap came into force is used first, and not on its account.
+            let elsewhere = u128::from(hold.held.get(quantity)).saturating_sub(here);
+            let mut rest =
+                actual.amount(quantity).map_or(here, |amount| u128::from(amount).saturating_sub(elsewhere));
             for part in earlier {
                 let used = rest.min(part.amount.into());
                 meter.give(part, used);

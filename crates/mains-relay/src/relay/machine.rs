@@ -1,11 +1,14 @@
-//! The machine.
+//! The machine. Whose turn is next is decided in `turns`; everything that happens to a live attempt, here.
 
+mod turns;
+
+use self::turns::Turn;
 use super::settings::{Durability, Mode, Settings};
 use super::words::{Action, Actions, AttemptNumber, AttemptSummary, Event, Failure, Outcome, Summary};
-use crate::admit::{Ask, Denied, Pass};
+use crate::admit::{Denied, Pass};
 use crate::breaker::Verdict;
 use crate::fault::{Consequence, Fault};
-use crate::route::{Candidate, Why};
+use crate::route::Candidate;
 use mains_units::{Chance, Instant, Span};
 use std::collections::VecDeque;
 
@@ -34,16 +37,6 @@ pub struct Relay {
     answered: Option<AttemptNumber>,
     bytes_forwarded: u64,
     outcome: Option<Outcome>,
-}
-
-/// A candidate waiting for its turn.
-#[derive(Debug, Clone, Copy)]
-struct Turn {
-    candidate: usize,
-    /// How often this request has asked it.
-    tries: u32,
-    not_before: Instant,
-    last_resort: bool,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -175,21 +168,6 @@ impl Relay {
         out
     }
 
-    /// A pass that comes when its request no longer needs it goes back to the breaker: it may be the one
-    /// probe.
-    fn return_unused_pass(&self, event: &Event, now: Instant, out: &mut Actions) {
-        let Event::Permit { attempt, answer: Ok(pass) } = event else { return };
-        let used =
-            now < self.total_by && matches!(self.state, State::Asking(number, _) if number == *attempt);
-        if let Some((number, candidate)) = self.asked
-            && number == *attempt
-            && !used
-        {
-            let (attempt, verdict) = (number, Verdict::Nothing);
-            out.push(Action::Report { attempt, candidate, pass: *pass, started: now, verdict });
-        }
-    }
-
     /// Ends what has outlived its deadline.
     fn expire(&mut self, now: Instant, out: &mut Actions) {
         if self.is_done() {
@@ -208,69 +186,6 @@ impl Relay {
             && now >= by
         {
             self.failed(live, fault, None, now, out);
-        }
-    }
-
-    /// Asks the next candidate in the queue, or ends the request.
-    fn ask_next(&mut self, now: Instant, out: &mut Actions) {
-        let dialled = u32::try_from(self.attempts.len()).unwrap_or(u32::MAX);
-        if dialled >= self.settings.retry.attempts_max.max(1) {
-            return self.fail(Outcome::Exhausted, out);
-        }
-        if self.queue.is_empty()
-            && dialled == 0
-            && let Some(candidate) = self.resting.first().copied()
-        {
-            // Never ejecting the last: all that is left is resting, and nobody was asked yet.
-            self.resting.clear();
-            self.queue.push_back(Turn { candidate, tries: 0, not_before: now, last_resort: true });
-        }
-        let Some(turn) = self.queue.pop_front() else {
-            return self.fail(Outcome::Exhausted, out);
-        };
-        if turn.not_before > now {
-            self.state = State::Pausing(turn.not_before);
-            self.queue.push_front(turn);
-            return;
-        }
-        let attempt = AttemptNumber(self.next_number);
-        self.next_number += 1;
-        self.state = State::Asking(attempt, turn);
-        self.asked = Some((attempt, turn.candidate));
-        let ask = Ask {
-            further: dialled > 0,
-            last_resort: turn.last_resort || matches!(self.why(turn), Why::LeastBad { .. }),
-        };
-        out.push(Action::Ask { attempt, candidate: turn.candidate, ask });
-    }
-
-    fn why(&self, turn: Turn) -> Why {
-        self.candidates.get(turn.candidate).map_or(Why::Order, |candidate| candidate.why)
-    }
-
-    fn permit(
-        &mut self,
-        attempt: AttemptNumber,
-        answer: Result<Pass, Denied>,
-        now: Instant,
-        out: &mut Actions,
-    ) {
-        let State::Asking(number, turn) = self.state else { return };
-        if number != attempt {
-            return;
-        }
-        match answer {
-            Ok(pass) => self.dial(number, turn, pass, now, out),
-            Err(denied) => {
-                match denied {
-                    Denied::Open { .. } => self.resting.push(turn.candidate),
-                    // No further attempt of any kind.
-                    Denied::RetryBudget => self.queue.clear(),
-                    Denied::Hold(_) => {}
-                }
-                self.last.denied = Some(denied);
-                self.ask_next(now, out);
-            }
         }
     }
 
@@ -440,21 +355,6 @@ impl Relay {
             Consequence::Opens | Consequence::Reroutes | Consequence::Retires => {}
         }
         self.ask_next(now, out);
-    }
-
-    /// Puts a target that may recover behind all others, if its pause fits the deadline.
-    fn queue_again(&mut self, turn: Turn, retry_after: Option<Span>, now: Instant) {
-        let retry = &self.settings.retry;
-        if turn.tries >= retry.tries_per_target.max(1) {
-            return;
-        }
-        let doubled = retry.pause.0.saturating_mul(1 << turn.tries.saturating_sub(1).min(20));
-        let jittered = doubled - self.chance.below(doubled / 2 + 1);
-        let pause = Span(jittered).max(retry_after.unwrap_or_default());
-        let not_before = now.after(pause);
-        if pause <= retry.pause_max && not_before < self.total_by {
-            self.queue.push_back(Turn { not_before, ..turn });
-        }
     }
 
     /// Closes the books of a live attempt that did not end well. The caller decides what comes next.

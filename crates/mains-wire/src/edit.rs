@@ -9,6 +9,10 @@ use crate::scan::{self as json, JsonError, Scanner, Token};
 use std::ops::Range;
 
 /// What is known of a request without reading it whole.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a member of the request that is true or false there"
+)]
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Peek {
     /// The model asked for; the last one if the member is doubled, as most parsers take it.
@@ -118,7 +122,7 @@ pub struct Edits<'a> {
 /// `stream_options` that is neither an object nor `null` is left for the provider to refuse.
 pub fn apply(body: &[u8], edits: &Edits<'_>) -> Result<Vec<u8>, JsonError> {
     let members = json::members(body)?;
-    let mut changes: Vec<(Range<usize>, Vec<u8>)> = Vec::new();
+    let mut changes: Vec<Change> = Vec::new();
     let mut added: Vec<Vec<u8>> = Vec::new();
     if let Some(model) = edits.model {
         let mut found = false;
@@ -149,10 +153,13 @@ pub fn apply(body: &[u8], edits: &Edits<'_>) -> Result<Vec<u8>, JsonError> {
     Ok(splice(body, changes))
 }
 
+/// A span of the body, and what stands there instead.
+type Change = (Range<usize>, Vec<u8>);
+
 const USAGE: &[u8] = br#""include_usage":true"#;
 
 /// The changes that make one `stream_options` value ask for usage.
-fn ask_for_usage(options: &[u8], start: usize) -> Result<Vec<(Range<usize>, Vec<u8>)>, JsonError> {
+fn ask_for_usage(options: &[u8], start: usize) -> Result<Vec<Change>, JsonError> {
     let shift = |span: Range<usize>| span.start + start..span.end + start;
     if options == b"null" {
         return Ok(vec![(shift(0..options.len()), [b"{", USAGE, b"}"].concat())]);
@@ -171,7 +178,7 @@ fn ask_for_usage(options: &[u8], start: usize) -> Result<Vec<(Range<usize>, Vec<
 }
 
 /// The change that adds members before the brace that closes an object.
-fn insertion(object: &[u8], empty: bool, text: &[u8]) -> (Range<usize>, Vec<u8>) {
+fn insertion(object: &[u8], empty: bool, text: &[u8]) -> Change {
     let brace = object.iter().rposition(|byte| *byte == b'}').unwrap_or(object.len());
     let comma: &[u8] = if empty { b"" } else { b"," };
     (brace..brace, [comma, text].concat())
@@ -182,7 +189,7 @@ pub(crate) fn quoted(text: &str) -> Vec<u8> {
     serde_json::Value::from(text).to_string().into_bytes()
 }
 
-fn splice(body: &[u8], mut changes: Vec<(Range<usize>, Vec<u8>)>) -> Vec<u8> {
+fn splice(body: &[u8], mut changes: Vec<Change>) -> Vec<u8> {
     changes.sort_by_key(|(span, _)| span.start);
     let grown: usize = changes.iter().map(|(_, text)| text.len()).sum();
     let mut out = Vec::with_capacity(body.len() + grown);

@@ -9,6 +9,7 @@ mod dialect;
 pub mod edit;
 pub mod error;
 pub mod fault;
+pub mod providers;
 mod scan;
 pub mod sse;
 pub mod tap;

@@ -257,10 +257,9 @@ impl Tap {
             return;
         }
         match kind {
-            Kind::Preamble => {}
             Kind::Content => self.observed.content = true,
             Kind::Usage if self.options.withhold_usage => return,
-            Kind::Usage => {}
+            Kind::Preamble | Kind::Usage => {}
             Kind::End => {
                 self.observed.content = true;
                 self.observed.end = End::Marked;

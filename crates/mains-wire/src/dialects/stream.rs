@@ -163,12 +163,16 @@ impl StreamWriter {
             Writer::OpenaiChat(writer) => {
                 let mut chunks = Vec::new();
                 writer.event(event, &mut chunks, &mut self.losses);
-                chunks.iter().for_each(|chunk| sse::write_event(&mut out, "", chunk));
+                for chunk in &chunks {
+                    sse::write_event(&mut out, "", chunk);
+                }
             }
             Writer::Anthropic(writer) => {
                 let mut named = Vec::new();
                 writer.event(event, &mut named, &mut self.losses);
-                named.iter().for_each(|(name, data)| sse::write_event(&mut out, name, data));
+                for (name, data) in &named {
+                    sse::write_event(&mut out, name, data);
+                }
             }
         }
         out
@@ -201,7 +205,9 @@ impl StreamWriter {
             Writer::Anthropic(writer) => {
                 let mut named = Vec::new();
                 writer.last(&mut named, &mut self.losses);
-                named.iter().for_each(|(name, data)| sse::write_event(&mut out, name, data));
+                for (name, data) in &named {
+                    sse::write_event(&mut out, name, data);
+                }
             }
         }
         out

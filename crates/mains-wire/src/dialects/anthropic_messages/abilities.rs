@@ -5,31 +5,39 @@
 //! (16 April 2026: no sampling parameters, no budgets); "what's new in Claude Opus 4.8" (system messages in
 //! mid-conversation); Claude 4.6 (adaptive thinking).
 
-/// What a model takes.
+/// What a model takes, by its version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Abilities {
-    /// `thinking: adaptive` with an effort; else a budget of tokens.
-    pub(super) adaptive_thinking: bool,
-    /// The effort `xhigh`.
-    pub(super) xhigh: bool,
-    /// `temperature`, `top_p` and `top_k`.
-    pub(super) sampling: bool,
-    /// A message of role `system` behind a user's.
-    pub(super) system_in_conversation: bool,
+    version: (u32, u32),
+    sonnet: bool,
 }
 
 impl Abilities {
     /// Of a model, by the version in its name. A name without a version, such as that of another maker's
     /// model behind this dialect, is taken for the oldest form, which most servers speak.
     pub(super) fn of(model: &str) -> Self {
-        let version = version(model).unwrap_or((0, 0));
-        Self {
-            adaptive_thinking: version >= (4, 6),
-            xhigh: version >= (4, 7),
-            sampling: version < (4, 7),
-            // Sources disagree about Sonnet 5; the safe reading is that it does not.
-            system_in_conversation: version >= (4, 8) && !(version == (5, 0) && model.contains("sonnet")),
-        }
+        Self { version: version(model).unwrap_or((0, 0)), sonnet: model.contains("sonnet") }
+    }
+
+    /// `thinking: adaptive` with an effort; else a budget of tokens.
+    pub(super) fn adaptive_thinking(self) -> bool {
+        self.version >= (4, 6)
+    }
+
+    /// The effort `xhigh`.
+    pub(super) fn xhigh(self) -> bool {
+        self.version >= (4, 7)
+    }
+
+    /// `temperature`, `top_p` and `top_k`.
+    pub(super) fn sampling(self) -> bool {
+        self.version < (4, 7)
+    }
+
+    /// A message of role `system` behind a user's. Sources disagree about Sonnet 5; the safe reading is that
+    /// it takes none.
+    pub(super) fn system_in_conversation(self) -> bool {
+        self.version >= (4, 8) && !(self.sonnet && self.version == (5, 0))
     }
 }
 
@@ -67,9 +75,9 @@ mod tests {
         ] {
             assert_eq!(version(model), expected, "{model}");
         }
-        assert!(Abilities::of("claude-haiku-4-5").sampling);
-        assert!(!Abilities::of("claude-opus-4-7").sampling);
-        assert!(!Abilities::of("claude-opus-4-7").system_in_conversation);
-        assert!(Abilities::of("claude-sonnet-5-5").system_in_conversation);
+        assert!(Abilities::of("claude-haiku-4-5").sampling());
+        assert!(!Abilities::of("claude-opus-4-7").sampling());
+        assert!(!Abilities::of("claude-opus-4-7").system_in_conversation());
+        assert!(Abilities::of("claude-sonnet-5-5").system_in_conversation());
     }
 }

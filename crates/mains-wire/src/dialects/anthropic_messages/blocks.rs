@@ -256,14 +256,11 @@ fn write_call(w: &mut Writer, call: &ToolCall, path: &str, losses: &mut Losses) 
     w.field("type", "tool_use");
     w.field("id", &call.id);
     w.field("name", &call.name);
-    match Json::parse(&call.arguments).filter(Json::is_object) {
-        Some(input) => w.raw_field("input", input.as_str()),
-        None => {
-            losses
-                .add(format!("{path}.input"), "the arguments are no JSON object; kept under the key `input`");
-            w.object_field("input", |w| w.field("input", &call.arguments));
-        }
+    if let Some(input) = Json::parse(&call.arguments).filter(Json::is_object) {
+        return w.raw_field("input", input.as_str());
     }
+    losses.add(format!("{path}.input"), "the arguments are no JSON object; kept under the key `input`");
+    w.object_field("input", |w| w.field("input", &call.arguments));
 }
 
 fn write_citations(w: &mut Writer, citations: &[Citation], place: Place, path: &str, losses: &mut Losses) {

@@ -69,12 +69,12 @@ impl Out {
         let effort = question.effort.and_then(|effort| self.effort(effort));
         let plain = |thinking| Reasoning { thinking, effort, max_tokens, derived: false };
         match (question.thinking, effort) {
-            (Some(Thinking::Budget { tokens, omitted }), _) if self.abilities.adaptive_thinking => {
+            (Some(Thinking::Budget { tokens, omitted }), _) if self.abilities.adaptive_thinking() => {
                 self.losses.add("thinking.budget_tokens", "this model takes an effort and no budget");
                 let effort = effort.or(Some(Effort::covering(tokens)));
                 Reasoning { effort, ..plain(Some(Thinking::Adaptive { omitted })) }
             }
-            (Some(Thinking::Adaptive { omitted }), _) if !self.abilities.adaptive_thinking => {
+            (Some(Thinking::Adaptive { omitted }), _) if !self.abilities.adaptive_thinking() => {
                 self.losses.add("thinking.type", "this model takes a budget and decides not by itself");
                 let wanted = effort.unwrap_or(Effort::Medium);
                 self.budget(question, wanted, omitted, max_tokens)
@@ -83,10 +83,10 @@ impl Out {
             (None, None) => plain(None),
             (None, Some(wanted)) if forces_tool(question) => {
                 self.losses.add("effort", "Anthropic does not think where a tool is forced");
-                let effort = self.abilities.adaptive_thinking.then_some(wanted);
+                let effort = self.abilities.adaptive_thinking().then_some(wanted);
                 Reasoning { effort, ..plain(None) }
             }
-            (None, Some(_)) if self.abilities.adaptive_thinking => {
+            (None, Some(_)) if self.abilities.adaptive_thinking() => {
                 Reasoning { derived: true, ..plain(Some(Thinking::Adaptive { omitted: None })) }
             }
             (None, Some(wanted)) => self.budget(question, wanted, None, max_tokens),
@@ -98,7 +98,7 @@ impl Out {
         let said = match effort {
             Effort::None => None,
             Effort::Minimal => Some(Effort::Low),
-            Effort::XHigh if !self.abilities.xhigh => Some(Effort::High),
+            Effort::XHigh if !self.abilities.xhigh() => Some(Effort::High),
             other => Some(other),
         };
         if said != Some(effort) {
@@ -191,8 +191,8 @@ impl Out {
         while start < question.messages.len() {
             let speaker = self.speaker(&question.messages[start], before_is_user);
             let mut end = start + 1;
-            while end < question.messages.len() && speaker != "system" {
-                let next = self.speaker(&question.messages[end], speaker == "user");
+            while end < question.messages.len() {
+                let next = self.speaker(&question.messages[end], speaker != "assistant");
                 if next != speaker {
                     break;
                 }
@@ -210,11 +210,10 @@ impl Out {
     fn speaker(&self, message: &Message, before_is_user: bool) -> &'static str {
         match message.role {
             Role::Assistant => "assistant",
-            Role::User => "user",
-            Role::System | Role::Developer if self.abilities.system_in_conversation && before_is_user => {
+            Role::System | Role::Developer if self.abilities.system_in_conversation() && before_is_user => {
                 "system"
             }
-            Role::System | Role::Developer => "user",
+            Role::User | Role::System | Role::Developer => "user",
         }
     }
 
@@ -286,7 +285,7 @@ impl Out {
             let path = format!("tools.{}", tool.name);
             match &tool.kind {
                 _ if !allowed(tool) => {
-                    self.losses.add(path, "left out, because the choice does not allow it")
+                    self.losses.add(path, "left out, because the choice does not allow it");
                 }
                 ToolKind::Custom { .. } => self.losses.add(path, "Anthropic has no tools of free text"),
                 ToolKind::Foreign { dialect, .. } if *dialect != HERE => {
@@ -348,7 +347,7 @@ impl Out {
 
     fn sampling(&mut self, w: &mut Writer, question: &Question, thinking_derived: bool) {
         let sampling = &question.sampling;
-        let refusal = if !self.abilities.sampling {
+        let refusal = if !self.abilities.sampling() {
             Some("this model takes no sampling parameters")
         } else if thinking_derived {
             Some("not taken together with thinking, which the effort asks for")
@@ -404,8 +403,7 @@ impl Out {
 
     fn output_config(&mut self, w: &mut Writer, format: Option<&AnswerFormat>, effort: Option<Effort>) {
         let schema = match format {
-            None => None,
-            Some(AnswerFormat::Text) => None,
+            None | Some(AnswerFormat::Text) => None,
             Some(AnswerFormat::JsonObject) => {
                 self.losses.add("response_format", "Anthropic takes a JSON schema, not JSON in general");
                 None

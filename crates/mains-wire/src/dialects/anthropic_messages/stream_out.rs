@@ -48,12 +48,12 @@ impl Writer {
                 }
             }
             Event::Usage(usage) => self.usage = Some(*usage),
-            Event::Error(_) => {}
             Event::Logprobs { .. } => losses.add("logprobs", "Anthropic has no such field"),
             Event::BlockStart { choice: 1.., .. } => losses.add("choices", "Anthropic gives one answer"),
             Event::Delta { choice: 1.., .. }
             | Event::BlockEnd { choice: 1.., .. }
-            | Event::Stop { choice: 1.., .. } => {}
+            | Event::Stop { choice: 1.., .. }
+            | Event::Error(_) => {}
             Event::BlockStart { start, .. } => self.begin(start, out, losses),
             Event::Delta { delta, .. } => self.piece(delta, out, losses),
             Event::BlockEnd { .. } => self.end(out),

@@ -156,7 +156,7 @@ fn write_message(w: &mut Writer, choice: &Choice, path: &str, losses: &mut Losse
             Content::Text { text, citations } => parts.text(text, citations, path, losses),
             Content::Refusal { text } => parts.refusal.get_or_insert_default().push_str(text),
             Content::Reasoning { .. } | Content::RedactedReasoning { .. } => {
-                parts.thoughts.push(&block.content)
+                parts.thoughts.push(&block.content);
             }
             Content::ToolCall(call) => parts.calls.push(call),
             _ => losses.add(format!("{path}.content"), "not a part of an OpenAI answer"),

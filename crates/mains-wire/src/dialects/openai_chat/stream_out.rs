@@ -247,7 +247,7 @@ impl Writer {
         }
         if !annotations.is_empty() {
             let delta = |w: &mut Json| {
-                w.array_field("annotations", |w| annotations.iter().for_each(|one| one.write(w)))
+                w.array_field("annotations", |w| annotations.iter().for_each(|one| one.write(w)));
             };
             chunks.push(self.chunk(index, delta, None, None));
         }

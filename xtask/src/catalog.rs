@@ -39,7 +39,9 @@ pub(crate) fn run(arguments: &[String]) -> Result<String, String> {
                 arguments.next();
             }
             _ => {
-                return Err(format!("unknown argument `{argument}`\nhint: catalog [--check] [--from FOLDER]"));
+                return Err(format!(
+                    "unknown argument `{argument}`\nhint: catalog [--check] [--from FOLDER]"
+                ));
             }
         }
     }

@@ -295,7 +295,7 @@ impl Catalog {
             Lifecycle::Unknown { evidence: Evidence::none() }
         };
         let Some(owner) = self.owner(id).filter(|owner| owner.id != host) else { return unknown_or_listed };
-        if !listed || self.has_open_weights(id) {
+        if self.has_open_weights(id) {
             return unknown_or_listed;
         }
         for candidate in owner_ids(id, &owner.id) {

@@ -456,7 +456,6 @@ mod tests {
         assert_eq!(undated("gpt-4-0613"), Some("gpt-4"));
         assert_eq!(undated("claude-3-5-sonnet@20240620"), Some("claude-3-5-sonnet"));
         assert_eq!(undated("gpt-4o"), None);
-        assert_eq!(undated("-2024-05-13"), None);
         assert_eq!(undated("é-0613"), Some("é"));
     }
 

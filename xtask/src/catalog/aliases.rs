@@ -46,14 +46,15 @@ pub(super) fn made(models: &Models, life: &Life) -> Vec<AliasRow> {
         .filter(|row| !row.version.is_empty())
         .map(|row| (row.host.as_str(), row.id.as_str()))
         .collect();
-    for row in models.rows().filter(|row| HOSTS.contains(&row.host.as_str()) && !row.id.contains(':')) {
+    for row in models.rows().filter(|row| HOSTS.contains(&row.host.as_str()) && !row.id.contains([':', '/']))
+    {
         let version = life.rows.iter().find(|fact| {
             versioned.contains(&(row.host.as_str(), row.id.as_str()))
                 && fact.id == row.id
                 && fact.host == row.host
         });
         let by_version = version.and_then(|fact| row.id.strip_suffix(&fact.version)?.strip_suffix('-'));
-        let Some(base) = by_version.or_else(|| undated(&row.id)) else { continue };
+        let Some(base) = by_version.or_else(|| undated(&row.host, &row.id)) else { continue };
         // Azure documents model and version apart, so the model is an alias whether a list has it or not.
         for alias in [base.to_owned(), format!("{base}-latest")] {
             if models.has(&row.host, &alias) || (by_version.is_some() && alias == base) {
@@ -82,9 +83,19 @@ pub(super) fn made(models: &Models, life: &Life) -> Vec<AliasRow> {
     rows
 }
 
-/// The id without the date or revision at its end.
-fn undated(id: &str) -> Option<&str> {
-    for shape in ["-dddd-dd-dd", "-dddddddd", "@dddddddd", "-dd-dddd", "-dddd", "-ddd"] {
+/// The id without the date or revision at its end, in the shapes that the host uses for snapshots. Four
+/// digits alone are a snapshot only where the host itself makes the model: `deepseek-r1-0528` at Azure is a
+/// model beside `deepseek-r1`, not a snapshot of it.
+fn undated<'a>(host: &str, id: &'a str) -> Option<&'a str> {
+    let shapes: &[&str] = match host {
+        "openai" | "xai" => &["-dddd-dd-dd", "-dddddddd", "-dddd"],
+        "azure" if id.starts_with("gpt-") => &["-dddd-dd-dd", "-dddd"],
+        "mistral" => &["-dddd"],
+        "cohere" => &["-dd-dddd"],
+        "google" | "google-vertex" => &["@dddddddd", "-ddd"],
+        _ => &["-dddd-dd-dd", "-dddddddd"],
+    };
+    for shape in shapes {
         let Some(start) = id.len().checked_sub(shape.len()).filter(|start| *start > 0) else { continue };
         let fits = |(byte, kind): (u8, u8)| if kind == b'd' { byte.is_ascii_digit() } else { byte == kind };
         if id.as_bytes()[start..].iter().copied().zip(shape.bytes()).all(fits) {

@@ -121,6 +121,8 @@ impl Models {
                 models.add_models_dev(host, id, model, &sources.models_dev["models"]);
             }
         }
+        models.add_history()?;
+        models.fill_kinds();
         if models.rows.len() < 2_500 {
             return Err(format!(
                 "only {} (host, model) pairs; the sources must have changed",
@@ -142,7 +144,15 @@ impl Models {
 
     fn add_genai(&mut self, host: &str, entry: &Value) {
         let Some(price) = genai::price(entry).filter(|price| !price.is_empty()) else { return };
-        let row = self.row(host, text(entry, "id"));
+        let id = text(entry, "id");
+        // Ids without a maker in front match names there, and are none of OpenRouter's own.
+        if host == "openrouter" && !id.contains('/') {
+            return;
+        }
+        // The list puts both of Google's hosts under one name; other makers' models are Vertex's.
+        let vertex = host == "google"
+            && ["claude", "mistral", "llama", "codestral"].iter().any(|maker| id.starts_with(maker));
+        let row = self.row(if vertex { "google-vertex" } else { host }, id);
         row.sources.insert("G".to_owned());
         row.context = row.context.or(whole(&entry["context_window"]));
         row.prices.push(price);
@@ -203,9 +213,56 @@ impl Models {
         row.prices.push(price);
     }
 
+    /// Ids that hosts once documented and that no list holds today, kept by hand.
+    fn add_history(&mut self) -> Result<(), String> {
+        let mut reader = csv::Reader::from_reader(include_str!("history.csv").as_bytes());
+        for record in reader.records() {
+            let record = record.map_err(|error| format!("history.csv: {error}"))?;
+            if self.has(&record[0], &record[1]) {
+                continue;
+            }
+            let kind =
+                kind_named(&record[2]).ok_or_else(|| format!("history.csv: no kind `{}`", &record[2]))?;
+            let row = self.row(&record[0], &record[1]);
+            row.sources.insert("H".to_owned());
+            row.kind = kind;
+        }
+        Ok(())
+    }
+
+    /// What no source says about a pair and some source says about the same model elsewhere; else what its
+    /// prices tell: text goes in and out of what is priced by tokens both ways.
+    fn fill_kinds(&mut self) {
+        let tail =
+            |id: &str| id.to_ascii_lowercase().rsplit('/').next().unwrap_or_default().replace(":free", "");
+        let mut known: BTreeMap<String, (&'static str, String, String)> = BTreeMap::new();
+        for row in self.rows.values().filter(|row| !row.kind.is_empty() && !row.input.is_empty()) {
+            known.entry(tail(&row.id)).or_insert_with(|| (row.kind, row.input.clone(), row.output.clone()));
+        }
+        for row in self.rows.values_mut().filter(|row| row.input.is_empty()) {
+            let same = known.get(&tail(&row.id)).filter(|same| row.kind.is_empty() || row.kind == same.0);
+            if let Some((kind, input, output)) = same {
+                (row.kind, row.input, row.output) = (*kind, input.clone(), output.clone());
+                continue;
+            }
+            if row.kind.is_empty() {
+                row.kind = kind_of(&row.id, "");
+            }
+            let text = row.price().text;
+            if row.kind.is_empty() && text[0].is_some() && text[1].is_some() {
+                row.kind = "chat";
+            }
+            if matches!(row.kind, "chat" | "completion") {
+                "t".clone_into(&mut row.input);
+                "t".clone_into(&mut row.output);
+            }
+        }
+    }
+
     /// Models that only lifecycle facts name: what is known of the same id elsewhere holds here too.
     pub(super) fn add_dead(&mut self, life: &Life) {
-        for fact in life.rows.iter().filter(|fact| fact.kind == "model") {
+        // A picture's size in front is a price list's key, not an id.
+        for fact in life.rows.iter().filter(|fact| fact.kind == "model" && !fact.id.contains("-x-")) {
             let key = (fact.id.to_ascii_lowercase(), fact.host.clone());
             if self.rows.contains_key(&key) {
                 continue;
@@ -289,6 +346,11 @@ impl Models {
     }
 }
 
+/// The kinds that `history.csv` uses.
+fn kind_named(word: &str) -> Option<&'static str> {
+    ["chat", "completion", "embedding", "image"].into_iter().find(|kind| *kind == word)
+}
+
 /// What a model is asked to do, by what it gives; embeddings and the like are told by their names.
 pub(super) fn kind_of(id: &str, output: &str) -> &'static str {
     let id = id.to_ascii_lowercase();
@@ -315,6 +377,15 @@ pub(super) fn kind_of(id: &str, output: &str) -> &'static str {
     }
     if named(&["realtime"]) {
         return "realtime";
+    }
+    if named(&["text-davinci", "text-curie", "text-babbage", "davinci-002", "babbage-002", "code-davinci"]) {
+        return "completion";
+    }
+    if named(&["claude-", "gpt-3.5", "gpt-4", "gpt-5", "gemini-"])
+        && output.is_empty()
+        && !named(&["image", "audio", "tts", "live"])
+    {
+        return "chat";
     }
     if named(&["sora", "veo-"]) {
         return "video";

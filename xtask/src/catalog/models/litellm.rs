@@ -8,17 +8,17 @@ use serde_json::Value;
 pub(super) fn add(models: &mut Models, host: &str, key: &str, entry: &Value) {
     let Some(kind) = kind(text(entry, "mode")) else { return };
     let Some((id, variant)) = id_of(host, text(entry, "litellm_provider"), key) else { return };
-    let mut price = prices(entry);
+    let price = prices(entry);
     let row = models.row(host, id);
     row.sources.insert("L".to_owned());
     row.kind = kind;
     if let Some(variant) = variant {
         // The key holds quality and size of a picture; its prices become units of the model.
-        let units = std::mem::take(&mut price.units);
-        let named = units.into_iter().map(|(unit, amount)| (format!("{unit}_{variant}"), amount));
+        let Some(amount) = picture_price(&price, &variant) else { return };
+        let named = [(format!("output_image_{variant}"), amount)];
         match row.prices.iter_mut().find(|price| price.source == "L") {
             Some(known) => known.units.extend(named),
-            None => row.prices.push(Price { units: named.collect(), source: "L", ..Price::default() }),
+            None => row.prices.push(Price { units: named.into(), source: "L", ..Price::default() }),
         }
         row.output = "i".to_owned();
         return;
@@ -50,6 +50,18 @@ pub(super) fn add(models: &mut Models, host: &str, key: &str, entry: &Value) {
         }
         None => row.prices.insert(0, price),
     }
+}
+
+/// The price of one picture, whichever column holds it; a price per pixel is multiplied by the size at the
+/// end of `variant`.
+fn picture_price(price: &Price, variant: &str) -> Option<u64> {
+    let of = |unit: &str| price.units.get(unit).copied().filter(|amount| *amount > 0);
+    if let Some(amount) = of("output_image").or(of("input_image")) {
+        return Some(amount);
+    }
+    let (width, height) = variant.rsplit('_').next()?.split_once('x')?;
+    let pixels = width.parse::<u64>().ok()?.checked_mul(height.parse().ok()?)?;
+    of("output_pixel").or(of("input_pixel"))?.checked_mul(pixels)
 }
 
 fn kind(mode: &str) -> Option<&'static str> {

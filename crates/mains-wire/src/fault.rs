@@ -154,17 +154,22 @@ const fn says(message: &'static str, fault: Fault, source: &'static str) -> Faul
     FaultRule { status: None, code: "", message, fault, source, read: "2026-11-24" }
 }
 
-const OPENAI_ERRORS: &str = "developers.openai.com/api/docs/guides/error-codes";
+const OPENAI_QUOTA: &str =
+    "learn.microsoft.com/microsoft-cloud/dev/dev-proxy/concepts/openai-insufficient-quota";
+const OPENAI_ERRORS: &str = "developers.openai.com/docs/guides/error-codes";
 const ANTHROPIC_ERRORS: &str = "platform.claude.com/docs/en/api/errors";
 
 /// Spellings that many providers share, in the order in which they are asked.
 pub const COMMON: &[FaultRule] = &[
-    code("context_length_exceeded", Fault::ContextLength, OPENAI_ERRORS),
+    code("context_length_exceeded", Fault::ContextLength, "github.com/crewAIInc/crewAI-examples/issues/121"),
     code("exceed_context_size_error", Fault::ContextLength, "github.com/ggml-org/llama.cpp/pull/15780"),
     says("maximum context length", Fault::ContextLength, "github.com/vllm-project/vllm/issues/20409"),
     code("insufficient_quota", Fault::NoCredit, "github.com/Pythagora-io/gpt-pilot/issues/340"),
-    code("billing_hard_limit_reached", Fault::NoCredit, OPENAI_ERRORS),
-    code("billing_not_active", Fault::NoCredit, OPENAI_ERRORS),
+    code("credit_balance_exhausted", Fault::NoCredit, OPENAI_QUOTA),
+    code("organization_spend_limit_exceeded", Fault::NoCredit, OPENAI_QUOTA),
+    code("project_spend_limit_exceeded", Fault::NoCredit, OPENAI_QUOTA),
+    code("organization_usage_limit_exceeded", Fault::NoCredit, OPENAI_QUOTA),
+    code("insufficient_credits", Fault::NoCredit, "github.com/Gitlawb/openclaude/issues/1528"),
     code("billing_error", Fault::NoCredit, ANTHROPIC_ERRORS),
     says("insufficient balance", Fault::NoCredit, "github.com/Aider-AI/aider/issues/4851"),
     code("model_not_found", Fault::RetiredModel, "github.com/simonw/llm/issues/1553"),
@@ -172,14 +177,14 @@ pub const COMMON: &[FaultRule] = &[
     code("invalid_api_key", Fault::Auth, OPENAI_ERRORS),
     code("authentication_error", Fault::Auth, ANTHROPIC_ERRORS),
     code("permission_error", Fault::Auth, ANTHROPIC_ERRORS),
-    code("rate_limit_exceeded", RATE_LIMITED, OPENAI_ERRORS),
+    code("slow_down", RATE_LIMITED, OPENAI_QUOTA),
+    code("rate_limit_exceeded", RATE_LIMITED, OPENAI_QUOTA),
     code("rate_limit_error", RATE_LIMITED, ANTHROPIC_ERRORS),
     code("overloaded_error", TRANSIENT, ANTHROPIC_ERRORS),
     code("api_error", TRANSIENT, ANTHROPIC_ERRORS),
     code("timeout_error", TRANSIENT, ANTHROPIC_ERRORS),
     code("server_error", TRANSIENT, OPENAI_ERRORS),
-    code("unsupported_parameter", Fault::Unsupported, OPENAI_ERRORS),
-    code("unsupported_value", Fault::Unsupported, OPENAI_ERRORS),
+    code("unsupported_parameter", Fault::Unsupported, "github.com/tailcallhq/forgecode/issues/1081"),
 ];
 
 /// The fault behind what a provider said: first by the provider's own table, then by [`COMMON`], then by
@@ -189,7 +194,8 @@ pub fn classify(own: &[FaultRule], error: &ProviderError) -> Fault {
     let message = error.message.to_lowercase();
     let matched =
         |rules: &[FaultRule]| rules.iter().find(|rule| rule.matches(error, &message)).map(|rule| rule.fault);
-    let fault = matched(own).unwrap_or_else(|| match error.status {
+    let status = spoken_status(error);
+    let fault = matched(own).unwrap_or_else(|| match status {
         Some(500..) => TRANSIENT,
         // The two statuses that say more than any code: a code may be the same for all 4xx.
         Some(401) => Fault::Auth,
@@ -197,6 +203,13 @@ pub fn classify(own: &[FaultRule], error: &ProviderError) -> Fault {
         status => matched(COMMON).unwrap_or_else(|| by_status(status, error)),
     });
     fault.with_retry_after(error.retry_after)
+}
+
+/// The status of the reply, or the one that an error inside a reply of status 200 has as its `code`, as
+/// OpenRouter does (openrouter.ai/docs/api/reference/errors-and-debugging, read 2026-11-24).
+fn spoken_status(error: &ProviderError) -> Option<u16> {
+    let said = error.code.parse().ok().filter(|code| (400..600).contains(code));
+    error.status.filter(|status| *status >= 400).or(said).or(error.status)
 }
 
 fn by_status(status: Option<u16>, error: &ProviderError) -> Fault {
@@ -285,6 +298,10 @@ mod tests {
         assert_eq!(classify(&[], &error("overloaded_error")), TRANSIENT);
         assert_eq!(classify(&[], &error("invalid_request_error")), Fault::BadRequest);
         assert_eq!(classify(&[], &error("")), TRANSIENT);
+        let inside = ProviderError::inside(br#"{"code":402,"message":"Insufficient credits"}"#);
+        assert_eq!(classify(&[], &inside), Fault::NoCredit);
+        let inside = ProviderError::inside(br#"{"code":502,"message":"down"}"#);
+        assert_eq!(classify(&[], &inside), TRANSIENT);
     }
 
     #[test]

@@ -31,6 +31,14 @@ pub(super) static ANTHROPIC: Provider = Provider {
             read: "2026-11-24",
         },
         FaultRule {
+            status: Some(429),
+            code: "enforced_spend_limit_reached",
+            message: "",
+            fault: Fault::NoCredit,
+            source: "developersdigest.tech/errors/api/openai-api/429-credit-balance-exhausted (its comparison)",
+            read: "2026-11-24",
+        },
+        FaultRule {
             status: Some(404),
             code: "not_found_error",
             message: "model:",
@@ -43,7 +51,7 @@ pub(super) static ANTHROPIC: Provider = Provider {
             code: "invalid_request_error",
             message: "prompt is too long",
             fault: Fault::ContextLength,
-            source: "platform.claude.com/docs/en/build-with-claude/context-windows",
+            source: "github.com/anthropics/claude-code/issues/12186 (2025-11-23)",
             read: "2026-11-24",
         },
         FaultRule {

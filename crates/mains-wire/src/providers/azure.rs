@@ -33,7 +33,7 @@ pub(super) static AZURE: Provider = Provider {
         },
         Quirk {
             what: "a stream may begin with a chunk without choices that holds the filter's findings",
-            source: "learn.microsoft.com/azure/ai-foundry/openai/concepts/content-streaming",
+            source: "learn.microsoft.com/answers/questions/1533887 (2024-03-14)",
             read: "2026-11-24",
         },
     ],

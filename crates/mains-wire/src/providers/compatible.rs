@@ -49,7 +49,7 @@ static HOSTS: &[Host] = &[
         names: &["groq"],
         quirks: &[Quirk {
             what: "usage of a stream stands in `x_groq.usage` too",
-            source: "console.groq.com/docs/api-reference",
+            source: "helicone.ai/changelog/20250326-groq-streaming",
             read: "2026-11-24",
         }],
         faults: &[FaultRule {
@@ -102,8 +102,8 @@ static HOSTS: &[Host] = &[
     Host {
         names: &["openrouter"],
         quirks: &[Quirk {
-            what: "comment lines keep a stream alive before the first chunk; `code` of an error is a number",
-            source: "openrouter.ai/docs/api-reference/streaming",
+            what: "comments keep a stream alive; an error may come inside a reply of status 200, its `code` a number",
+            source: "openrouter.ai/docs/api/reference/errors-and-debugging",
             read: "2026-11-24",
         }],
         faults: &[

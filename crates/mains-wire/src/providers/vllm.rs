@@ -16,18 +16,25 @@ pub(super) static VLLM: Provider = Provider {
     headers: &[],
     cached: CachedTokens::WithinInput,
     takes_stream_options: true,
-    quirks: &[Quirk {
-        what: "`code` of an error is the HTTP status as a number, `type` a class name such as `NotFoundError`",
-        source: "docs.vllm.ai/en/stable/serving/openai_compatible_server",
-        read: "2026-11-24",
-    }],
+    quirks: &[
+        Quirk {
+            what: "messages are spoken beside the OpenAI dialects, since the end of 2025",
+            source: "github.com/vllm-project/vllm/pull/27882",
+            read: "2026-11-24",
+        },
+        Quirk {
+            what: "`code` of an error is the HTTP status as a number, `type` a class name such as `NotFoundError`",
+            source: "github.com/vllm-project/vllm/pull/58025 (2026-09-21)",
+            read: "2026-11-24",
+        },
+    ],
     faults: &[
         FaultRule {
             status: Some(404),
             code: "NotFoundError",
             message: "does not exist",
             fault: Fault::RetiredModel,
-            source: "docs.vllm.ai/en/stable/serving/openai_compatible_server",
+            source: "github.com/vllm-project/vllm/pull/58025 (2026-09-21)",
             read: "2026-11-24",
         },
         FaultRule {

@@ -21,7 +21,7 @@ pub(super) fn event(observed: &mut Observed, members: &[Member<'_>], cached: Cac
                 }
             }
             "usage" => counted |= count(observed, member.value, cached),
-            // Groq has its own place for it (console.groq.com/docs/api-reference, read 2026-11-24).
+            // Groq has its own place for it (helicone.ai/changelog/20250326-groq-streaming, read 2026-11-24).
             "x_groq" if observed.usage.is_none() => {
                 if let Some(value) = json::get(member.value, "usage") {
                     count(observed, value, cached);

@@ -27,8 +27,9 @@ fn count(object: &[u8], keys: &[&str]) -> Option<u64> {
 /// The counts of an OpenAI `usage` object, of chat completions or of responses; `None` if it names neither
 /// input nor output.
 ///
-/// Some providers leave reasoning out of the output but put it into the total (seen with xAI and with
-/// Google's compatible interface); the total decides then: output = total − input.
+/// Some providers leave reasoning out of the output but put it into the total (xAI:
+/// github.com/UKGovernmentBEIS/inspect_ai/issues/5528 of 2026-09-23; Google through gateways:
+/// github.com/router-for-me/CLIProxyAPI/issues/5733 of 2026-09-11); the total decides then: output = total − input.
 pub(super) fn openai(usage: &[u8], cached: CachedTokens) -> Option<Usage> {
     let input = count(usage, &["prompt_tokens"]).or_else(|| count(usage, &["input_tokens"]));
     let output = count(usage, &["completion_tokens"]).or_else(|| count(usage, &["output_tokens"]));

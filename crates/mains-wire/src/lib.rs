@@ -12,6 +12,7 @@ pub mod error;
 pub mod fault;
 mod json;
 pub mod loss;
+pub mod models;
 pub mod neutral;
 pub mod providers;
 mod scan;

@@ -7,6 +7,7 @@
 pub mod anthropic_messages;
 pub mod openai_chat;
 pub mod openai_embeddings;
+pub mod openai_responses;
 mod stream;
 
 pub(crate) use openai_chat::join_logprobs;

@@ -1,0 +1,501 @@
+//! The log behind two threads: callers append, one thread syncs, one publishes.
+//!
+//! An append is one write into the page cache under a lock, so a leaf has its index and survives a killed
+//! process when the call returns; nothing waits in memory, so nothing there can fill up or be lost. The
+//! syncing thread starts a sync when the last one ends, as long as there is something to sync: every caller
+//! that came meanwhile shares the next one. The publishing thread reads back what was synced, writes tiles
+//! and bundles, and signs each second or 256 leaves.
+
+use super::core::{CHECKPOINT_LEAVES, Log, Publisher, SignedCheckpoint, Writer, mark_closed};
+use super::disk::{Disk, LogError};
+use mains_ledger::journal::Position;
+use mains_ledger::verify::names::JOURNAL;
+use mains_units::{Instant, Span};
+use std::collections::BTreeMap;
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::thread::{self, JoinHandle};
+
+/// Tells the monotonic time; given at the start because this crate reads no clock.
+pub type Clock = Arc<dyn Fn() -> Instant + Send + Sync>;
+
+/// A checkpoint is due so long after the last one.
+const CHECKPOINT_AFTER: Span = Span::from_s(1);
+/// Sync times that the median is taken of.
+const RECENT_SYNCS: usize = 128;
+
+/// How long syncs take on this disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SyncTimes {
+    /// Syncs done.
+    pub count: u64,
+    /// Leaves that they made durable.
+    pub leaves: u64,
+    /// All of their time together.
+    pub total: Span,
+    /// The longest.
+    pub max: Span,
+    /// The median of the last 128.
+    pub recent_median: Span,
+}
+
+impl SyncTimes {
+    /// The mean over all syncs; `None` before the first.
+    pub fn mean(&self) -> Option<Span> {
+        self.total.0.checked_div(self.count).map(Span)
+    }
+}
+
+/// A handle to the log; clones append to the same log. When the last one is dropped the threads end; call
+/// [`Appender::close`] before for an end in order.
+#[derive(Clone)]
+pub struct Appender(Arc<Handle>);
+
+struct Handle {
+    shared: Arc<Shared>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+struct Shared {
+    disk: Arc<dyn Disk>,
+    clock: Clock,
+    writer: Mutex<Writer>,
+    state: Mutex<State>,
+    /// Leaves that are durable: what tickets look at first.
+    durable: AtomicU64,
+    sync_wanted: Condvar,
+    synced: Condvar,
+    publish_wanted: Condvar,
+    published: Condvar,
+    signed: Mutex<Arc<SignedCheckpoint>>,
+}
+
+struct State {
+    written: Position,
+    durable: Position,
+    /// Set by a failed sync, or by a journal that reads back wrong; final.
+    broken: Option<LogError>,
+    /// The last failure to publish; gone once it succeeds again.
+    publish_error: Option<LogError>,
+    /// Somebody waits for a checkpoint of so many leaves.
+    flush: u64,
+    stage: Stage,
+    waiting: BTreeMap<u64, Vec<Waiting>>,
+    times: SyncTimes,
+    recent: VecDeque<Span>,
+}
+
+/// How far the end of the log has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Stage {
+    Open,
+    /// No more leaves are taken.
+    Closing,
+    /// The syncing thread has ended.
+    Synced,
+    /// The publishing thread has ended.
+    Ended,
+}
+
+enum Waiting {
+    Task(Waker),
+    Call(Box<dyn FnOnce(Result<(), LogError>) + Send>),
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Log {
+    /// Puts the log behind its two threads.
+    pub fn start(self, clock: Clock) -> Result<Appender, LogError> {
+        let Self { writer, publisher, durable } = self;
+        let state = State {
+            written: writer.at,
+            durable,
+            broken: writer.broken.clone(),
+            publish_error: None,
+            flush: 0,
+            stage: Stage::Open,
+            waiting: BTreeMap::new(),
+            times: SyncTimes::default(),
+            recent: VecDeque::new(),
+        };
+        let shared = Arc::new(Shared {
+            disk: Arc::clone(&writer.disk),
+            clock,
+            writer: Mutex::new(writer),
+            state: Mutex::new(state),
+            durable: AtomicU64::new(durable.index),
+            sync_wanted: Condvar::new(),
+            synced: Condvar::new(),
+            publish_wanted: Condvar::new(),
+            published: Condvar::new(),
+            signed: Mutex::new(Arc::new(publisher.signed.clone())),
+        });
+        let handle = Handle { shared: Arc::clone(&shared), threads: Mutex::default() };
+        let (syncing, publishing) = (Arc::clone(&shared), shared);
+        handle.spawn("ledger-sync", move || syncing.run_syncer())?;
+        handle.spawn("ledger-publish", move || publishing.run_publisher(publisher))?;
+        Ok(Appender(Arc::new(handle)))
+    }
+}
+
+impl Handle {
+    fn spawn(&self, name: &str, run: impl FnOnce() + Send + 'static) -> Result<(), LogError> {
+        let spawned = thread::Builder::new().name(name.into()).spawn(run);
+        let thread = spawned.map_err(|error| LogError::disk("start a thread for", JOURNAL, &error))?;
+        locked(&self.threads).push(thread);
+        Ok(())
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.shared.begin_closing();
+        for thread in locked(&self.threads).drain(..) {
+            // A callback may drop the last handle on one of these threads, which cannot wait for itself.
+            if thread.thread().id() != thread::current().id() {
+                let _ = thread.join();
+            }
+        }
+    }
+}
+
+impl Appender {
+    /// Appends one leaf. When this returns, the leaf has its index and survives a killed process; the ticket
+    /// tells when it survives a power cut. Takes microseconds: it writes to the page cache.
+    pub fn append(&self, leaf: &[u8]) -> Result<Ticket, LogError> {
+        self.append_all(&[leaf])
+    }
+
+    /// Appends several leaves in one write, all or none; the ticket is that of the last one. An empty list
+    /// is refused as a leaf of no bytes would be accepted: it gives a ticket for what is there.
+    pub fn append_all<L: AsRef<[u8]>>(&self, leaves: &[L]) -> Result<Ticket, LogError> {
+        let shared = &self.0.shared;
+        let (indices, at) = {
+            let mut writer = locked(&shared.writer);
+            if let Some(broken) = &writer.broken {
+                return Err(broken.clone());
+            }
+            (writer.append(leaves)?, writer.at)
+        };
+        let mut state = locked(&shared.state);
+        if state.written.index < at.index {
+            state.written = at;
+        }
+        drop(state);
+        shared.sync_wanted.notify_one();
+        Ok(Ticket { index: indices.end.saturating_sub(1), shared: Arc::clone(shared) })
+    }
+
+    /// The newest signed checkpoint: a lock and a count, nothing else.
+    pub fn checkpoint(&self) -> Arc<SignedCheckpoint> {
+        Arc::clone(&locked(&self.0.shared.signed))
+    }
+
+    /// How many leaves were appended.
+    pub fn size(&self) -> u64 {
+        locked(&self.0.shared.state).written.index
+    }
+
+    /// How many leaves survive a power cut.
+    pub fn durable_size(&self) -> u64 {
+        self.0.shared.durable.load(Ordering::Acquire)
+    }
+
+    /// How long syncs take.
+    pub fn sync_times(&self) -> SyncTimes {
+        let state = locked(&self.0.shared.state);
+        let mut recent: Vec<Span> = state.recent.iter().copied().collect();
+        recent.sort_unstable();
+        SyncTimes { recent_median: recent.get(recent.len() / 2).copied().unwrap_or_default(), ..state.times }
+    }
+
+    /// What keeps the log from going on, if anything: a failed sync for good, or checkpoints that could not
+    /// be written lately.
+    pub fn trouble(&self) -> Option<LogError> {
+        let state = locked(&self.0.shared.state);
+        state.broken.clone().or_else(|| state.publish_error.clone())
+    }
+
+    /// Blocks until every leaf appended so far is durable and under a signed checkpoint.
+    pub fn flush(&self) -> Result<Arc<SignedCheckpoint>, LogError> {
+        let shared = &self.0.shared;
+        let mut state = locked(&shared.state);
+        let target = state.written.index;
+        loop {
+            if self.checkpoint().checkpoint.size >= target {
+                return Ok(self.checkpoint());
+            }
+            if let Some(error) = state.broken.clone().or_else(|| state.publish_error.take()) {
+                return Err(error);
+            }
+            if state.stage == Stage::Ended {
+                return Err(LogError::Closed);
+            }
+            state.flush = state.flush.max(target);
+            shared.publish_wanted.notify_one();
+            state = shared.published.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Ends the log in order: no more leaves, everything synced, signed, and marked as complete. Blocks.
+    pub fn close(&self) -> Result<(), LogError> {
+        let shared = &self.0.shared;
+        shared.begin_closing();
+        let mut state = locked(&shared.state);
+        while state.stage != Stage::Ended {
+            state = shared.published.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        let outcome = state.broken.clone().or_else(|| state.publish_error.clone());
+        drop(state);
+        for thread in locked(&self.0.threads).drain(..) {
+            let _ = thread.join();
+        }
+        outcome.map_or(Ok(()), Err)
+    }
+}
+
+impl Shared {
+    fn begin_closing(&self) {
+        let mut writer = locked(&self.writer);
+        if writer.broken.is_none() {
+            writer.broken = Some(LogError::Closed);
+        }
+        // Both locks at once: a leaf that is written but not yet told of must be synced as well.
+        let mut state = locked(&self.state);
+        if state.written.index < writer.at.index {
+            state.written = writer.at;
+        }
+        state.stage = state.stage.max(Stage::Closing);
+        drop(state);
+        drop(writer);
+        self.sync_wanted.notify_all();
+        self.publish_wanted.notify_all();
+    }
+
+    fn run_syncer(&self) {
+        loop {
+            let mut state = locked(&self.state);
+            while state.written.index == state.durable.index && state.stage == Stage::Open {
+                state = self.sync_wanted.wait(state).unwrap_or_else(PoisonError::into_inner);
+            }
+            let target = state.written;
+            if target.index == state.durable.index {
+                break;
+            }
+            drop(state);
+            let began = (self.clock)();
+            let outcome = self.disk.sync(JOURNAL);
+            let took = (self.clock)().since(began);
+            match outcome {
+                Ok(()) => self.synced_to(target, took),
+                Err(error) => {
+                    self.break_off(&LogError::Broken { why: error.to_string() });
+                    break;
+                }
+            }
+        }
+        let mut state = locked(&self.state);
+        state.stage = state.stage.max(Stage::Synced);
+        drop(state);
+        self.publish_wanted.notify_all();
+    }
+
+    fn synced_to(&self, target: Position, took: Span) {
+        let mut state = locked(&self.state);
+        state.times.count += 1;
+        state.times.leaves += target.index - state.durable.index;
+        state.times.total = Span(state.times.total.0.saturating_add(took.0));
+        state.times.max = state.times.max.max(took);
+        if state.recent.len() == RECENT_SYNCS {
+            state.recent.pop_front();
+        }
+        state.recent.push_back(took);
+        state.durable = target;
+        self.durable.store(target.index, Ordering::Release);
+        let later = state.waiting.split_off(&target.index);
+        let ready = std::mem::replace(&mut state.waiting, later);
+        drop(state);
+        self.synced.notify_all();
+        self.publish_wanted.notify_one();
+        tell(ready, &Ok(()));
+    }
+
+    /// Ends the log for good and tells everyone who waits.
+    fn break_off(&self, error: &LogError) {
+        locked(&self.writer).broken = Some(error.clone());
+        let mut state = locked(&self.state);
+        state.broken = Some(error.clone());
+        let ready = std::mem::take(&mut state.waiting);
+        drop(state);
+        self.synced.notify_all();
+        self.published.notify_all();
+        tell(ready, &Err(error.clone()));
+    }
+
+    fn run_publisher(&self, mut publisher: Publisher) {
+        let mut signed_at = (self.clock)();
+        while let Some(durable) = self.next_publication(&publisher, signed_at) {
+            let outcome = publisher.catch_up(durable).and_then(|()| publisher.sign());
+            signed_at = (self.clock)();
+            self.tell_published(&publisher, outcome);
+        }
+        let complete = {
+            let state = locked(&self.state);
+            state.broken.is_none()
+                && state.publish_error.is_none()
+                && state.written.index == state.durable.index
+        };
+        if complete && let Err(error) = mark_closed(&*self.disk) {
+            locked(&self.state).publish_error = Some(error);
+        }
+        // The lock of the folder is free before anyone is told that the log is closed.
+        drop(publisher);
+        locked(&self.state).stage = Stage::Ended;
+        self.published.notify_all();
+    }
+
+    /// Waits until a checkpoint is due and gives the place up to which it goes; `None` at the end.
+    fn next_publication(&self, publisher: &Publisher, signed_at: Instant) -> Option<Position> {
+        let signed = publisher.signed.checkpoint.size;
+        let mut state = locked(&self.state);
+        loop {
+            if state.broken.is_some() {
+                return None;
+            }
+            let unsigned = state.durable.index.saturating_sub(signed);
+            let waited = (self.clock)().since(signed_at);
+            if state.stage >= Stage::Synced {
+                // One last time; a failure then is final.
+                let last = unsigned > 0 && state.publish_error.is_none();
+                return last.then_some(state.durable);
+            }
+            let flush = signed < state.flush && state.durable.index >= state.flush;
+            let due = unsigned > 0
+                && (flush
+                    || waited >= CHECKPOINT_AFTER
+                    || (unsigned >= CHECKPOINT_LEAVES && state.publish_error.is_none()));
+            if due {
+                return Some(state.durable);
+            }
+            if unsigned == 0 {
+                state = self.publish_wanted.wait(state).unwrap_or_else(PoisonError::into_inner);
+            } else {
+                let rest = Span(CHECKPOINT_AFTER.0.saturating_sub(waited.0));
+                let woken = self.publish_wanted.wait_timeout(state, rest.to_std());
+                state = woken.unwrap_or_else(PoisonError::into_inner).0;
+            }
+        }
+    }
+
+    fn tell_published(&self, publisher: &Publisher, outcome: Result<(), LogError>) {
+        if let Err(error @ LogError::Refused { .. }) = &outcome {
+            // What was read back is not what was written: nobody may go on as if it were.
+            self.break_off(error);
+            return;
+        }
+        *locked(&self.signed) = Arc::new(publisher.signed.clone());
+        locked(&self.state).publish_error = outcome.err();
+        self.published.notify_all();
+    }
+}
+
+fn tell(ready: BTreeMap<u64, Vec<Waiting>>, outcome: &Result<(), LogError>) {
+    for waiting in ready.into_values().flatten() {
+        match waiting {
+            Waiting::Task(waker) => waker.wake(),
+            Waiting::Call(call) => call(outcome.clone()),
+        }
+    }
+}
+
+/// One appended leaf (or the last of several): its index now, and a way to wait until it is durable.
+pub struct Ticket {
+    index: u64,
+    shared: Arc<Shared>,
+}
+
+impl Ticket {
+    /// The leaf's place in the log.
+    pub fn index(&self) -> u64 {
+        self.index
+    }
+
+    /// Whether the leaf survives a power cut already.
+    pub fn is_durable(&self) -> bool {
+        self.shared.durable.load(Ordering::Acquire) > self.index
+    }
+
+    /// Blocks until the leaf is durable, or until it is certain that nobody can tell.
+    pub fn wait(&self) -> Result<(), LogError> {
+        let mut state = locked(&self.shared.state);
+        loop {
+            if let Some(outcome) = self.shared.outcome(self.index, &state) {
+                return outcome;
+            }
+            state = self.shared.synced.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// The same as a future, for any executor.
+    pub fn durable(self) -> Durable {
+        Durable { index: self.index, shared: self.shared }
+    }
+
+    /// Calls back when the leaf is durable: at once, here, if it is already; else on the syncing thread, which
+    /// every other caller waits for, so the call must be short.
+    pub fn on_durable(self, call: impl FnOnce(Result<(), LogError>) + Send + 'static) {
+        let mut state = locked(&self.shared.state);
+        if let Some(outcome) = self.shared.outcome(self.index, &state) {
+            drop(state);
+            call(outcome);
+        } else {
+            state.waiting.entry(self.index).or_default().push(Waiting::Call(Box::new(call)));
+        }
+    }
+}
+
+impl Shared {
+    fn outcome(&self, index: u64, state: &State) -> Option<Result<(), LogError>> {
+        if self.durable.load(Ordering::Acquire) > index {
+            return Some(Ok(()));
+        }
+        if let Some(broken) = &state.broken {
+            return Some(Err(broken.clone()));
+        }
+        (state.stage >= Stage::Synced).then_some(Err(LogError::Closed))
+    }
+}
+
+/// Becomes ready when a leaf is durable.
+pub struct Durable {
+    index: u64,
+    shared: Arc<Shared>,
+}
+
+impl Future for Durable {
+    type Output = Result<(), LogError>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        if self.shared.durable.load(Ordering::Acquire) > self.index {
+            return Poll::Ready(Ok(()));
+        }
+        let mut state = locked(&self.shared.state);
+        if let Some(outcome) = self.shared.outcome(self.index, &state) {
+            return Poll::Ready(outcome);
+        }
+        let waiting = state.waiting.entry(self.index).or_default();
+        let known =
+            waiting.iter().any(|one| matches!(one, Waiting::Task(waker) if waker.will_wake(context.waker())));
+        if !known {
+            waiting.push(Waiting::Task(context.waker().clone()));
+        }
+        Poll::Pending
+    }
+}

@@ -6,13 +6,17 @@
 //!
 //! Never: a key, a socket, weights in the build.
 
+pub mod backend;
 mod error;
 pub mod gguf;
 mod half;
 mod kernels;
 pub mod model;
-
+pub mod models;
 pub mod reference;
+pub mod tokenizer;
+pub mod worker;
 
+pub use backend::{Backend, LocalModel};
 pub use error::{Error, Fault};
 pub use kernels::InstructionSet;

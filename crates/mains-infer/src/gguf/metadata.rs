@@ -38,6 +38,12 @@ impl TextArray {
         self.ends.is_empty()
     }
 
+    /// The text at this place.
+    pub fn get(&self, at: usize) -> Option<&str> {
+        let start = if at == 0 { 0 } else { *self.ends.get(at - 1)? };
+        self.text.get(start as usize..*self.ends.get(at)? as usize)
+    }
+
     /// The texts in order.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());

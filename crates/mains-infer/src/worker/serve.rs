@@ -1,0 +1,235 @@
+//! The child's side. One thread reads frames, so that a cancel or a ping is heard while an answer is
+//! being made; the calling thread computes. Between them stands a short line: one answer at a time, a few
+//! waiting, everyone else is told `busy`.
+
+use std::collections::VecDeque;
+use std::io::{Read, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+use super::frame::{Frames, encode};
+use super::message::{FromWorker, Load, Ready, Spent, ToWorker, Trouble};
+use crate::backend::{Backend, Event, Generate, LocalModel, Question, Reason, Source};
+use crate::model::Options;
+use crate::{Error, Fault};
+
+/// Requests that may wait behind the one being answered.
+pub const LINE_MAX: usize = 8;
+
+/// Serves until the input ends. What `mains worker` runs, over its standard input and output.
+pub fn run(input: impl Read + Send + 'static, output: impl Write + Send + 'static) -> Result<(), Error> {
+    let desk = Arc::new(Desk {
+        line: Mutex::new(Line::default()),
+        arrived: Condvar::new(),
+        cancelled: AtomicBool::new(false),
+        output: Mutex::new(output),
+    });
+    let reader = Arc::clone(&desk);
+    thread::Builder::new()
+        .name("worker-reader".to_owned())
+        .spawn(move || reader.read(input))
+        .map_err(|e| Error::io("cannot start the reader thread of the worker", &e))?;
+    let mut model = None;
+    loop {
+        match desk.take() {
+            Job::Load(load) => {
+                // The old model goes first: two at once might not fit.
+                model = None;
+                match load_model(load) {
+                    Ok((loaded, ready)) => {
+                        model = Some(loaded);
+                        desk.say(&FromWorker::Ready(ready))?;
+                    }
+                    Err(error) => desk.say(&FromWorker::error(None, &error))?,
+                }
+            }
+            Job::Generate(id, request) => desk.answer(model.as_mut(), id, &request)?,
+            Job::Count(id, question) => desk.count(model.as_ref(), id, &question)?,
+            Job::End(result) => return result,
+        }
+    }
+}
+
+enum Job {
+    Load(Load),
+    Generate(u64, Generate),
+    Count(u64, Question),
+    End(Result<(), Error>),
+}
+
+#[derive(Default)]
+struct Line {
+    waiting: VecDeque<Job>,
+    active: Option<u64>,
+    ended: Option<Result<(), Error>>,
+}
+
+struct Desk<W> {
+    line: Mutex<Line>,
+    arrived: Condvar,
+    /// Whether the answer being made is to stop. Set and cleared under the lock of the line.
+    cancelled: AtomicBool,
+    output: Mutex<W>,
+}
+
+/// A panic elsewhere must not take the lock down with it: the data behind these locks is whole between
+/// any two statements.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl<W: Write> Desk<W> {
+    fn say(&self, message: &FromWorker) -> Result<(), Error> {
+        let bytes = encode(message)?;
+        let mut output = lock(&self.output);
+        output
+            .write_all(&bytes)
+            .and_then(|()| output.flush())
+            .map_err(|e| Error::io("the worker cannot write to its parent", &e))
+    }
+
+    /// The next thing to do; waits for it.
+    fn take(&self) -> Job {
+        let mut line = lock(&self.line);
+        line.active = None;
+        loop {
+            // Whoever hung up wants no more answers.
+            if let Some(result) = line.ended.take() {
+                return Job::End(result);
+            }
+            if let Some(job) = line.waiting.pop_front() {
+                if let Job::Generate(id, _) = &job {
+                    line.active = Some(*id);
+                    self.cancelled.store(false, Ordering::Relaxed);
+                }
+                return job;
+            }
+            line = self.arrived.wait(line).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn answer(&self, model: Option<&mut LocalModel>, id: u64, request: &Generate) -> Result<(), Error> {
+        let Some(model) = model else { return self.say(&not_loaded(id)) };
+        let mut broken = None;
+        let cancel = || self.cancelled.load(Ordering::Relaxed);
+        let result = model.generate(request, &cancel, &mut |event| {
+            if let Event::Text(text) = event
+                && let Err(error) = self.say(&FromWorker::Token { id, text })
+            {
+                self.cancelled.store(true, Ordering::Relaxed);
+                broken = Some(error);
+            }
+        });
+        match (broken, result) {
+            (Some(error), _) => Err(error),
+            (None, Ok(finish)) => {
+                self.say(&FromWorker::Done { id, finish: finish.reason, usage: finish.usage.into() })
+            }
+            (None, Err(error)) => self.say(&FromWorker::error(Some(id), &error)),
+        }
+    }
+
+    fn count(&self, model: Option<&LocalModel>, id: u64, question: &Question) -> Result<(), Error> {
+        let Some(model) = model else { return self.say(&not_loaded(id)) };
+        match model.count(question) {
+            Ok(tokens) => self.say(&FromWorker::Counted { id, tokens }),
+            Err(error) => self.say(&FromWorker::error(Some(id), &error)),
+        }
+    }
+
+    /// Reads frames until the input ends or nothing more can be understood.
+    fn read(&self, mut input: impl Read) {
+        let result = self.read_frames(&mut input);
+        let mut line = lock(&self.line);
+        line.ended = Some(result);
+        self.cancelled.store(true, Ordering::Relaxed);
+        self.arrived.notify_one();
+    }
+
+    fn read_frames(&self, input: &mut impl Read) -> Result<(), Error> {
+        let mut frames = Frames::<ToWorker>::default();
+        let mut buffer = vec![0; 1 << 16];
+        loop {
+            match input.read(&mut buffer) {
+                Ok(0) if frames.unfinished() => {
+                    return Err(Error::protocol("the parent hung up in the middle of a frame"));
+                }
+                Ok(0) => return Ok(()),
+                Ok(length) => frames.push(&buffer[..length]),
+                Err(e) if e.kind() == std::io::ErrorKind::Interrupted => continue,
+                Err(e) => return Err(Error::io("the worker cannot read from its parent", &e)),
+            }
+            loop {
+                match frames.next() {
+                    Ok(Some(message)) => self.hear(message)?,
+                    Ok(None) => break,
+                    Err(error) if error.fault() == Fault::Protocol => {
+                        self.say(&FromWorker::error(None, &error))?;
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+    }
+
+    fn hear(&self, message: ToWorker) -> Result<(), Error> {
+        match message {
+            ToWorker::Ping { nonce } => self.say(&FromWorker::Pong { nonce }),
+            ToWorker::Load(load) => self.queue(None, Job::Load(load)),
+            ToWorker::Generate { id, request } => self.queue(Some(id), Job::Generate(id, request)),
+            ToWorker::Count { id, question } => self.queue(Some(id), Job::Count(id, question)),
+            ToWorker::Cancel { id } => self.cancel(id),
+        }
+    }
+
+    fn queue(&self, id: Option<u64>, job: Job) -> Result<(), Error> {
+        let mut line = lock(&self.line);
+        if line.waiting.len() < LINE_MAX {
+            line.waiting.push_back(job);
+            self.arrived.notify_one();
+            return Ok(());
+        }
+        drop(line);
+        let message = format!("the local model is answering, and {LINE_MAX} requests wait already");
+        self.say(&FromWorker::Error { id, trouble: Trouble::Busy, message })
+    }
+
+    fn cancel(&self, id: u64) -> Result<(), Error> {
+        let mut line = lock(&self.line);
+        if line.active == Some(id) {
+            self.cancelled.store(true, Ordering::Relaxed);
+            return Ok(());
+        }
+        let before = line.waiting.len();
+        line.waiting.retain(|job| !matches!(job, Job::Generate(waiting, _) if *waiting == id));
+        let found = line.waiting.len() < before;
+        drop(line);
+        if !found {
+            return Ok(());
+        }
+        let usage = Spent { prompt: 0, completion: 0 };
+        self.say(&FromWorker::Done { id, finish: Reason::Cancelled, usage })
+    }
+}
+
+fn not_loaded(id: u64) -> FromWorker {
+    let message = "no model is loaded".to_owned();
+    FromWorker::Error { id: Some(id), trouble: Trouble::NotLoaded, message }
+}
+
+fn load_model(load: Load) -> Result<(LocalModel, Ready), Error> {
+    let source = Source { path: load.path, sha256: load.sha256 };
+    let options = Options { threads: load.threads, context: load.context, instruction_set: None };
+    let loaded = LocalModel::load(&source, options)?;
+    let (weights_bytes, cache_bytes) = loaded.model().memory_bytes();
+    let ready = Ready {
+        name: loaded.name().to_owned(),
+        context: loaded.model().context(),
+        vocabulary: loaded.model().config().vocabulary,
+        weights_bytes,
+        cache_bytes,
+        instruction_set: format!("{:?}", loaded.model().instruction_set()).to_lowercase(),
+    };
+    Ok((loaded, ready))
+}

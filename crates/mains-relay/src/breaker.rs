@@ -214,11 +214,14 @@ impl Breakers {
         };
         let floor = retry_after.map(|span| now.after(span.min(self.settings.retry_after_max)));
         let breaker = self.by_target.entry(target.clone()).or_default();
-        if let State::Open { until, .. } = &mut breaker.state
+        if let State::Open { since, until, .. } = &mut breaker.state
             && !pass.probe
         {
-            // It is open for this outage already; only the provider's wish may prolong the rest.
-            *until = (*until).max(floor.unwrap_or_default());
+            // It is open for this outage already; only the provider's wish may prolong the rest, and what
+            // began before that wish does not speak against it.
+            if let Some(floor) = floor.filter(|floor| floor > until) {
+                (*since, *until) = (now, floor);
+            }
             return;
         }
         breaker.faults_in_a_row = breaker.faults_in_a_row.saturating_add(1);

@@ -110,9 +110,10 @@ proptest! {
             match step {
                 Step::Reserve { path, amounts, grade } => {
                     let before = tree.readings(now);
-                    match tree.reserve(paths(path), &draw(amounts, GRADES[grade]), now) {
-                        Ok(hold) => holds.push(hold),
-                        Err(_) => prop_assert_eq!(before, tree.readings(now), "a refusal changes nothing"),
+                    if let Ok(hold) = tree.reserve(paths(path), &draw(amounts, GRADES[grade]), now) {
+                        holds.push(hold);
+                    } else {
+                        prop_assert_eq!(before, tree.readings(now), "a refusal changes nothing");
                     }
                 }
                 Step::Extend { hold, amounts, grade } => {

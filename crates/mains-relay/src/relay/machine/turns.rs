@@ -62,7 +62,7 @@ impl Relay {
         self.asked = Some((attempt, turn.candidate));
         let ask = Ask {
             further: dialled > 0,
-            last_resort: turn.last_resort || matches!(self.why(turn), Why::LeastBad { .. }),
+            last_resort: turn.last_resort || matches!(self.why(turn), Why::LeastBad { .. } | Why::OnlyOne),
         };
         out.push(Action::Ask { attempt, candidate: turn.candidate, ask });
     }

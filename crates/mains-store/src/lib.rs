@@ -1,1 +1,9 @@
-//! Being written.
+//! Keeps what must outlive the process: the ledger's files and the database.
+//!
+//! Read `log` (the files of the ledger behind the `Disk` seam), then `db` (SQLite: usage, keys, budgets,
+//! records).
+//!
+//! Never: a business rule.
+
+pub mod db;
+pub mod log;

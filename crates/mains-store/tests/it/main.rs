@@ -1,0 +1,6 @@
+//! The store as the outlet uses it.
+
+#![cfg(test)]
+
+mod db;
+mod log;

@@ -47,8 +47,9 @@ impl Log {
             rebuilt: found.damaged.len() as u64,
         };
         // Everything verifies; from here on things are changed.
-        found.tidy(&*disk, &reader)?;
+        Found::cut(&*disk, &reader)?;
         found.rebuild(&*disk)?;
+        found.tidy(&*disk)?;
         let at = reader.position();
         let signed = match signed {
             Some(signed) => signed,
@@ -216,13 +217,17 @@ impl Found {
         }
     }
 
-    /// Cuts the torn tail off, syncs what the last process may not have synced, removes leftovers.
-    fn tidy(&self, disk: &dyn Disk, reader: &Reader) -> Result<(), LogError> {
+    /// Cuts the torn tail off and syncs what the last process may not have synced.
+    fn cut(disk: &dyn Disk, reader: &Reader) -> Result<(), LogError> {
         if reader.torn_bytes() > 0 {
             disk.truncate(JOURNAL, reader.position().offset)
                 .map_err(|error| LogError::disk("cut", JOURNAL, &error))?;
         }
-        disk.sync(JOURNAL).map_err(|error| LogError::disk("sync", JOURNAL, &error))?;
+        disk.sync(JOURNAL).map_err(|error| LogError::disk("sync", JOURNAL, &error))
+    }
+
+    /// Removes leftovers, after the files that take their place were written.
+    fn tidy(&self, disk: &dyn Disk) -> Result<(), LogError> {
         let leftovers = self.outgrown.iter().map(ToString::to_string);
         for path in leftovers.chain(self.has(UNFINISHED).then(|| UNFINISHED.into())) {
             disk.remove(&path, Keep::Unsynced).map_err(|error| LogError::disk("remove", &path, &error))?;

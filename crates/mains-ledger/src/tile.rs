@@ -142,6 +142,21 @@ pub fn decode_bundle(mut bytes: &[u8], width: u64) -> Result<Vec<&[u8]>, String>
     Ok(leaves)
 }
 
+/// The bytes that a narrower file shares with a wider one of the same place: the first hashes or leaves, as
+/// many as `name` holds.
+pub fn prefix(name: TileName, bytes: &[u8]) -> &[u8] {
+    let end = match name.kind {
+        Kind::Level(_) => usize::try_from(name.width * 32).unwrap_or(usize::MAX),
+        Kind::Entries => {
+            (0..name.width).fold(0, |end, _| match bytes.get(end..).and_then(<[u8]>::first_chunk) {
+                Some(length) => end + 2 + usize::from(u16::from_be_bytes(*length)),
+                None => end,
+            })
+        }
+    };
+    bytes.get(..end).unwrap_or(bytes)
+}
+
 /// The nodes of a tree of a given size, read from its tiles: what proofs are made from. Reads each tile
 /// once. It trusts what it reads; whoever made the proof checks it against a signed root.
 pub struct TileNodes<R> {

@@ -271,7 +271,7 @@ impl Check<'_> {
                 return self.fault(name, None, why);
             }
             let bytes = self.stored_bytes(name)?;
-            let expected = prefix(name, computed);
+            let expected = tile::prefix(name, computed);
             if bytes != expected {
                 return self.fault(
                     name,
@@ -296,7 +296,7 @@ impl Check<'_> {
         match self.read(&name.to_string(), limit) {
             // Who publishes may drop a partial file once the full one exists; that one begins with it.
             Err(missing) if name.width < WIDTH => match self.read(&name.full().to_string(), limit) {
-                Ok(bytes) => Ok(prefix(name, &bytes).to_vec()),
+                Ok(bytes) => Ok(tile::prefix(name, &bytes).to_vec()),
                 Err(_) => Err(missing),
             },
             outcome => outcome,
@@ -338,21 +338,6 @@ impl Check<'_> {
     }
 }
 
-/// The leaves of a bundle, the hashes of a tile: as many as this name holds, from a file that may hold
-/// more.
-fn prefix(name: TileName, bytes: &[u8]) -> &[u8] {
-    let end = match name.kind {
-        Kind::Level(_) => usize::try_from(name.width * 32).unwrap_or(usize::MAX),
-        Kind::Entries => {
-            (0..name.width).fold(0, |end, _| match bytes.get(end..).and_then(<[u8]>::first_chunk) {
-                Some(length) => end + 2 + usize::from(u16::from_be_bytes(*length)),
-                None => end,
-            })
-        }
-    };
-    bytes.get(..end).unwrap_or(bytes)
-}
-
 /// The first leaf under the `place`-th hash (or entry) of a file.
 fn first_leaf(name: TileName, place: u64) -> u64 {
     let span = match name.kind {
@@ -368,7 +353,7 @@ fn first_difference(name: TileName, stored: &[u8], expected: &[u8]) -> u64 {
         Kind::Level(_) => at as u64 / 32,
         // The entry whose bytes hold the first difference, by the lengths that the leaves give.
         Kind::Entries => (0..name.width)
-            .take_while(|place| prefix(TileName { width: place + 1, ..name }, expected).len() <= at)
+            .take_while(|place| tile::prefix(TileName { width: place + 1, ..name }, expected).len() <= at)
             .count() as u64,
     };
     first_leaf(name, place.min(name.width - 1))

@@ -1,7 +1,8 @@
 //! Reads and writes each provider dialect, and describes each provider as a record.
 //!
 //! Read `sse` (events in any pieces), `edit` (changes on the original bytes), `tap` (what a passing reply
-//! tells), `neutral` (the form between dialects), `dialects` (to and from it), `loss`, then `error` and `fault` (what went wrong, whose fault it is), then `providers` and `models`.
+//! tells), `neutral` (the form between dialects), `dialects` (to and from it) and `loss` (what does not fit),
+//! then `error` and `fault` (what went wrong, whose fault it is), then `providers` and `models`.
 //!
 //! Never: a socket, a clock, a file, randomness. Bytes come in and bytes go out.
 

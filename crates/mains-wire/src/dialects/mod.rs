@@ -25,8 +25,9 @@ pub struct WriteOptions {
     pub model: Option<String>,
     /// The most output tokens where the dialect requires the number and the question has none.
     pub default_max_tokens: u64,
-    /// Write `max_tokens` to an OpenAI-compatible host that does not know `max_completion_tokens`.
-    pub legacy_max_tokens: bool,
+    /// The target speaks OpenAI's format but is not OpenAI: `max_tokens` and the role `system` are what such
+    /// hosts know, `max_completion_tokens` and `developer` many do not.
+    pub compatible_host: bool,
     /// Write cache marks to an OpenAI host that knows `prompt_cache_breakpoint`.
     pub cache_marks: bool,
     /// Ask for the usage at the end of a stream even if the caller did not.
@@ -38,9 +39,22 @@ impl Default for WriteOptions {
         Self {
             model: None,
             default_max_tokens: 4_096,
-            legacy_max_tokens: false,
+            compatible_host: false,
             cache_marks: false,
             always_usage: true,
+        }
+    }
+}
+
+impl WriteOptions {
+    /// For a model at a provider. `default_max_tokens` is the route's.
+    pub fn of(provider: &crate::providers::Provider, model: &str, default_max_tokens: u64) -> Self {
+        Self {
+            model: Some(model.to_owned()),
+            default_max_tokens,
+            compatible_host: !matches!(&*provider.name, "openai" | "azure"),
+            cache_marks: false,
+            always_usage: provider.takes_stream_options,
         }
     }
 }
@@ -146,7 +160,7 @@ pub(crate) fn write_extras(
         match &extra.value {
             Some(value) if extra.dialect == here => writer.raw_field(&extra.path, value.as_str()),
             _ if extra.dialect == here => losses.add(extra.path.as_str(), "not carried by the neutral form"),
-            _ => losses.add(extra.path.as_str(), format!("`{here}` has no such field")),
+            _ => losses.add(extra.path.as_str(), format!("a field of `{}`, which `{here}` does not share", extra.dialect)),
         }
     }
 }

@@ -14,6 +14,11 @@ impl Writer {
         self.out
     }
 
+    /// How many bytes are written; tells whether a callee wrote anything.
+    pub(crate) fn len(&self) -> usize {
+        self.out.len()
+    }
+
     /// A comma, unless this is the first in its array or object or stands behind its key.
     fn comma(&mut self) {
         if !matches!(self.out.last(), None | Some(b'{' | b'[' | b':')) {

@@ -254,6 +254,7 @@ impl Answer {
     /// The events of a stream that says this answer, each block in one piece.
     pub fn into_events(self) -> Vec<Event> {
         let mut events = vec![Event::Start { id: self.id, model: self.model, created: self.created }];
+        events.extend(self.usage.map(Event::Usage));
         for Choice { index: choice, blocks, stop, logprobs } in self.choices {
             for (block, number) in blocks.into_iter().zip(0_u32..) {
                 unfold(choice, number, block.content, &mut events);
@@ -261,7 +262,6 @@ impl Answer {
             events.extend(logprobs.map(|raw| Event::Logprobs { choice, raw }));
             events.extend(stop.map(|reason| Event::Stop { choice, reason }));
         }
-        events.extend(self.usage.map(Event::Usage));
         events
     }
 }

@@ -5,6 +5,7 @@ use crate::dialects::Extras;
 use crate::json::{Node, Object, ReadError, Writer};
 use crate::loss::Losses;
 use crate::neutral::{Block, CallKind, Citation, Content, Json, Source, ToolCall, ToolResult};
+use std::borrow::Cow;
 
 /// Reads content that is a string or an array of blocks.
 pub(super) fn read_content(node: Node<'_>, path: &str, extras: &mut Extras) -> Result<Vec<Block>, ReadError> {
@@ -147,7 +148,7 @@ pub(super) fn write_block(w: &mut Writer, block: &Block, place: Place, path: &st
             });
         }
         Content::ToolCall(call) => w.object(|w| {
-            write_call(w, call, path, losses);
+            write_call(w, call, place, path, losses);
             words::write_cache(w, cache, path, losses);
         }),
         Content::Reasoning { text, signature } => match (signature, place) {
@@ -225,7 +226,7 @@ fn write_source(w: &mut Writer, source: &Source) {
 
 fn write_result(w: &mut Writer, result: &ToolResult, path: &str, losses: &mut Losses) {
     w.field("type", "tool_result");
-    w.field("tool_use_id", &result.call_id);
+    w.field("tool_use_id", &call_id(&result.call_id));
     match result.content.as_slice() {
         [] => {}
         [Block { content: Content::Text { text, citations }, cache: None }] if citations.is_empty() => {
@@ -251,10 +252,27 @@ fn write_result(w: &mut Writer, result: &ToolResult, path: &str, losses: &mut Lo
     }
 }
 
+/// The id as the API takes it back; call and result are respelled alike. Other makers use more letters, such
+/// as `functions.weather:0`.
+fn call_id(id: &str) -> Cow<'_, str> {
+    let known = |letter: char| letter.is_ascii_alphanumeric() || letter == '_' || letter == '-';
+    if id.is_empty() {
+        Cow::Borrowed("call")
+    } else if id.chars().all(known) {
+        Cow::Borrowed(id)
+    } else {
+        Cow::Owned(id.chars().map(|letter| if known(letter) { letter } else { '_' }).collect())
+    }
+}
+
 /// `input` must be an object. A model can write arguments that are none; they are kept under one key.
-fn write_call(w: &mut Writer, call: &ToolCall, path: &str, losses: &mut Losses) {
+fn write_call(w: &mut Writer, call: &ToolCall, place: Place, path: &str, losses: &mut Losses) {
     w.field("type", "tool_use");
-    w.field("id", &call.id);
+    let id = if place == Place::Question { call_id(&call.id) } else { Cow::Borrowed(call.id.as_str()) };
+    if id != call.id {
+        losses.add(format!("{path}.id"), "Anthropic takes letters, digits, `_` and `-`; respelled");
+    }
+    w.field("id", &id);
     w.field("name", &call.name);
     if let Some(input) = Json::parse(&call.arguments).filter(Json::is_object) {
         return w.raw_field("input", input.as_str());

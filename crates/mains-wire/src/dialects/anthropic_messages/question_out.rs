@@ -12,6 +12,7 @@ use crate::loss::{Encoded, Losses};
 use crate::neutral::{
     AnswerFormat, Block, Content, Effort, Message, Question, Role, Thinking, Tool, ToolChoice, ToolKind,
 };
+use std::borrow::Cow;
 
 /// The least budget that the API takes (SDK, documentation of `budget_tokens`).
 const LEAST_BUDGET: u64 = 1_024;
@@ -218,61 +219,62 @@ impl Out {
     }
 
     fn turn(&mut self, w: &mut Writer, speaker: &str, messages: &[&Message], first: usize) {
+        let mut said: Vec<(Cow<'_, Block>, String)> = Vec::new();
+        // Results of tools come first, or the API refuses the turn.
+        for results in [true, false] {
+            for (message, index) in messages.iter().zip(first..) {
+                let path = format!("messages[{index}]");
+                if message.name.is_some() && results {
+                    self.losses.add(format!("{path}.name"), "Anthropic has no names");
+                }
+                if speaker == "user" && matches!(message.role, Role::System | Role::Developer) {
+                    if !results {
+                        said.extend(self.said_as_user(message, &path).map(|block| (Cow::Owned(block), path)));
+                    }
+                    continue;
+                }
+                let is_result = |block: &Block| matches!(block.content, Content::ToolResult(_));
+                let blocks =
+                    message.blocks.iter().enumerate().filter(|(_, block)| is_result(block) == results);
+                said.extend(
+                    blocks.map(|(at, block)| (Cow::Borrowed(block), format!("{path}.content[{at}]"))),
+                );
+            }
+        }
         let mut content = Writer::new();
-        let mut plain = None;
-        let mut count = 0;
+        let (mut count, mut plain) = (0, None);
         content.array(|w| {
-            // Results of tools come first, or the API refuses the turn.
-            for results in [true, false] {
-                for (message, index) in messages.iter().zip(first..) {
-                    let is_result =
-                        |block: &&Block| matches!(block.content, Content::ToolResult(_)) == results;
-                    let path = format!("messages[{index}]");
-                    if !results && message.name.is_some() {
-                        self.losses.add(format!("{path}.name"), "Anthropic has no names");
-                    }
-                    let said_by_other = speaker == "user" && message.role != Role::User;
-                    if said_by_other {
-                        if !results {
-                            self.said_as_user(w, message, &path);
-                            count += 1;
-                        }
-                        continue;
-                    }
-                    for (at, block) in message.blocks.iter().enumerate().filter(|(_, block)| is_result(block))
-                    {
-                        self.block(w, block, &format!("{path}.content[{at}]"));
-                        count += 1;
-                        plain = plain_text(block);
-                    }
+            for (block, path) in &said {
+                let before = w.len();
+                self.block(w, block, path);
+                if w.len() > before {
+                    count += 1;
+                    plain = plain_text(block);
                 }
             }
         });
-        let content = content.finish();
-        if content == b"[]" {
+        if count == 0 {
             return self.losses.add(format!("messages[{first}]"), "nothing is left of this message");
         }
         w.object(|w| {
             w.field("role", speaker);
             match plain.filter(|_| count == 1) {
                 Some(text) => w.field("content", text),
-                None => w.raw_field("content", &String::from_utf8_lossy(&content)),
+                None => w.raw_field("content", &String::from_utf8_lossy(&content.finish())),
             }
         });
     }
 
     /// A system message where this model takes none.
-    fn said_as_user(&mut self, w: &mut Writer, message: &Message, path: &str) {
+    fn said_as_user(&mut self, message: &Message, path: &str) -> Option<Block> {
         let text = joined_text(&message.blocks, "\n");
         if text.is_empty() {
-            return;
+            self.losses.add(path, "nothing is left of this message");
+            return None;
         }
         self.losses
             .add(path, "no system message is taken at this place; said as the user, marked `<system>`");
-        w.object(|w| {
-            w.field("type", "text");
-            w.field("text", &format!("<system>\n{text}\n</system>"));
-        });
+        Some(Block::text(format!("<system>\n{text}\n</system>")))
     }
 
     fn tools(&mut self, w: &mut Writer, question: &Question) {

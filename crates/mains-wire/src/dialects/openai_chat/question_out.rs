@@ -12,6 +12,10 @@ use crate::neutral::{
 /// OpenAI takes at most so many stop sequences (documentation of `stop`, read 2026-11-24).
 const MOST_STOPS: usize = 4;
 
+/// Claude Code says this first in its prompt, with another number each time: it means nothing to other makers
+/// and spoils their caches (jwadow/kiro-gateway#215).
+const CLAUDE_CODE_BILLING: &str = "x-anthropic-billing-header:";
+
 /// Writes a request body.
 pub fn write_question(question: &Question, options: &WriteOptions) -> Encoded {
     let mut out = Out { losses: Losses::default(), options };
@@ -52,7 +56,7 @@ struct Out<'a> {
 
 impl Out<'_> {
     fn limits(&mut self, w: &mut Writer, question: &Question) {
-        let limit = if self.options.legacy_max_tokens { "max_tokens" } else { "max_completion_tokens" };
+        let limit = if self.options.compatible_host { "max_tokens" } else { "max_completion_tokens" };
         w.optional(limit, question.max_output_tokens);
         let sampling = &question.sampling;
         w.optional("temperature", sampling.temperature);
@@ -145,9 +149,23 @@ impl Out<'_> {
     }
 
     fn instruction(&mut self, w: &mut Writer, message: &Message, path: &str) {
-        let blocks: Vec<&Block> = message.blocks.iter().collect();
+        let is_billing = |block: &&Block| match &block.content {
+            Content::Text { text, .. } => text.starts_with(CLAUDE_CODE_BILLING),
+            _ => false,
+        };
+        let blocks: Vec<&Block> = message.blocks.iter().filter(|block| !is_billing(block)).collect();
+        if blocks.len() < message.blocks.len() {
+            self.losses.add(format!("{path}.content"), "a note for Anthropic's billing, not for the model");
+            if blocks.is_empty() {
+                return;
+            }
+        }
+        let developer = message.role == Role::Developer && !self.options.compatible_host;
+        if message.role == Role::Developer && !developer {
+            self.losses.add(format!("{path}.role"), "this host knows `system` only");
+        }
         w.object(|w| {
-            w.field("role", if message.role == Role::Developer { "developer" } else { "system" });
+            w.field("role", if developer { "developer" } else { "system" });
             w.optional("name", message.name.as_ref());
             self.content(w, &blocks, path, Parts::Text);
         });
@@ -155,24 +173,21 @@ impl Out<'_> {
 
     /// Results first, as `tool` messages, or OpenAI refuses what stands between a call and its result.
     fn user(&mut self, w: &mut Writer, message: &Message, path: &str) {
+        let is_result = |block: &Block| matches!(block.content, Content::ToolResult(_));
+        let results = message.blocks.iter().filter(|block| is_result(block)).count();
         let mut rest: Vec<&Block> = Vec::new();
-        let mut after_rest = false;
         for block in &message.blocks {
-            let Content::ToolResult(result) = &block.content else {
-                rest.push(block);
-                continue;
-            };
-            after_rest |= !rest.is_empty();
+            let Content::ToolResult(result) = &block.content else { continue };
             if block.cache.is_some() {
                 self.losses.add(format!("{path}.cache_control"), "OpenAI has no cache mark on tool results");
             }
             self.result(w, result, path, &mut rest);
         }
-        if after_rest {
+        if message.blocks.iter().skip(results).any(is_result) {
             self.losses.add(format!("{path}.content"), "results of tools are moved before the rest");
         }
-        let only_results = message.blocks.iter().any(|block| matches!(block.content, Content::ToolResult(_)));
-        if rest.is_empty() && only_results {
+        rest.extend(message.blocks.iter().filter(|block| !is_result(block)));
+        if rest.is_empty() && results > 0 {
             if message.name.is_some() {
                 self.losses.add(format!("{path}.name"), "OpenAI has no name on tool results");
             }
@@ -240,18 +255,26 @@ impl Out<'_> {
 
     /// One plain text is a string, anything else an array of parts.
     fn content(&mut self, w: &mut Writer, blocks: &[&Block], path: &str, parts: Parts) {
-        if let [Block { content: Content::Text { text, citations }, cache: None }] = blocks {
-            self.citations(citations, path);
-            return w.field("content", text);
-        }
-        if blocks.is_empty() {
-            return w.field("content", "");
-        }
-        w.array_field("content", |w| {
+        let mut content = Writer::new();
+        let (mut count, mut plain) = (0, None);
+        content.array(|w| {
             for (index, block) in blocks.iter().enumerate() {
+                let before = w.len();
                 self.part(w, block, &format!("{path}.content[{index}]"), parts);
+                if w.len() > before {
+                    count += 1;
+                    plain = match block {
+                        Block { content: Content::Text { text, .. }, cache: None } => Some(text),
+                        _ => None,
+                    };
+                }
             }
         });
+        match plain {
+            _ if count == 0 => w.field("content", ""),
+            Some(text) if count == 1 => w.field("content", text),
+            _ => w.raw_field("content", &String::from_utf8_lossy(&content.finish())),
+        }
     }
 
     fn citations(&mut self, citations: &[crate::neutral::Citation], path: &str) {

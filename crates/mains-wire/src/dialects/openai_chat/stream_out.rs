@@ -10,6 +10,7 @@ use mains_units::Usage;
 #[derive(Debug)]
 pub(crate) struct Writer {
     include_usage: bool,
+    started: bool,
     id: String,
     model: String,
     created: u64,
@@ -47,6 +48,7 @@ impl Writer {
     pub(crate) fn new(include_usage: bool, created: u64) -> Self {
         Self {
             include_usage,
+            started: false,
             id: String::new(),
             model: String::new(),
             created,
@@ -60,7 +62,7 @@ impl Writer {
         match event {
             Event::Start { id, model, created } => {
                 // A second start would begin a second answer; the first one stands.
-                if self.choices.is_empty() {
+                if !std::mem::replace(&mut self.started, true) {
                     self.id.clone_from(id);
                     self.model.clone_from(model);
                     self.created = created.unwrap_or(self.created);

@@ -218,9 +218,13 @@ fn visit<T>(
         all.skip(reason);
         return;
     }
-    match read_whole(entry.path(), buffer) {
-        Ok(true) => {}
-        Ok(false) => {
+    match read_text(entry.path(), buffer) {
+        Ok(Content::Text) => {}
+        Ok(Content::Binary) => {
+            all.skip("binary files");
+            return;
+        }
+        Ok(Content::TooLarge) => {
             let reason = format!("larger than {} MiB", FILE_BYTES_MAX >> 20);
             all.unread(path, reason);
             return;
@@ -230,10 +234,6 @@ fn visit<T>(
             return;
         }
     }
-    if buffer[..buffer.len().min(BINARY_PROBE_BYTES)].contains(&0) {
-        all.skip("binary files");
-        return;
-    }
     all.files.fetch_add(1, Ordering::Relaxed);
     all.bytes.fetch_add(buffer.len() as u64, Ordering::Relaxed);
     if let Some(found) = read(&path, buffer) {
@@ -241,17 +241,32 @@ fn visit<T>(
     }
 }
 
-/// Reads a file into `buffer`; false when it is larger than allowed, also if it grew meanwhile.
-fn read_whole(path: &Path, buffer: &mut Vec<u8>) -> std::io::Result<bool> {
+/// What a file turned out to hold.
+enum Content {
+    Text,
+    Binary,
+    TooLarge,
+}
+
+/// Reads a text file into `buffer`. Of a binary file only the first bytes are read; one that grew meanwhile
+/// beyond the limit is too large.
+fn read_text(path: &Path, buffer: &mut Vec<u8>) -> std::io::Result<Content> {
     buffer.clear();
-    let file = std::fs::File::open(path)?;
+    let mut file = std::fs::File::open(path)?;
     let length = file.metadata()?.len();
-    if length > FILE_BYTES_MAX {
-        return Ok(false);
+    let room = usize::try_from(length.min(FILE_BYTES_MAX)).unwrap_or(0) + 1;
+    buffer.reserve(room.max(BINARY_PROBE_BYTES));
+    file.by_ref().take(BINARY_PROBE_BYTES as u64).read_to_end(buffer)?;
+    if buffer.contains(&0) {
+        return Ok(Content::Binary);
     }
-    buffer.reserve(usize::try_from(length).unwrap_or(0) + 1);
-    file.take(FILE_BYTES_MAX + 1).read_to_end(buffer)?;
-    Ok(buffer.len() as u64 <= FILE_BYTES_MAX)
+    if length > FILE_BYTES_MAX {
+        return Ok(Content::TooLarge);
+    }
+    if buffer.len() == BINARY_PROBE_BYTES {
+        file.take(FILE_BYTES_MAX + 1 - BINARY_PROBE_BYTES as u64).read_to_end(buffer)?;
+    }
+    Ok(if buffer.len() as u64 > FILE_BYTES_MAX { Content::TooLarge } else { Content::Text })
 }
 
 /// The path below the root in forward slashes; for a root that is a file, its name.

@@ -5,7 +5,7 @@ use crate::language::Language;
 use crate::lex::{self, Cells, Piece};
 use crate::models::{Surroundings, models};
 use crate::needles::{Hit, Needles};
-use crate::{ignore, lists, signals};
+use crate::{ignore, lists, sdk, signals};
 use mains_catalog::Catalog;
 
 /// Finds AI use in files. Build it once; it may be shared by threads.
@@ -99,10 +99,10 @@ impl<'c> Detector<'c> {
             ignores: Vec::new(),
             unresolved: Vec::new(),
         };
-        let hits = self.needles.hits(bytes);
-        if hits.is_empty() {
+        if !self.needles.any(bytes) && sdk::of_manifest(path.rsplit('/').next().unwrap_or(path)).is_none() {
             return findings;
         }
+        let hits = self.needles.hits(bytes);
         let cells = if findings.language == Language::Notebook { lex::cells(bytes) } else { None };
         let drafts = match &cells {
             Some(cells) => self.drafts(path, findings.language, &cells.text, self.needles.hits(&cells.text)),

@@ -1,13 +1,14 @@
 //! Finds AI use in bytes given to it, ranks it, and writes the plan as text.
 //!
-//! Read `finding` (what one file says), `language` and `lex` (what its bytes are), `needles` (the one search
-//! that every file gets), `signals` and `models` (what a hit means), `lists`, then `detector`, which puts
+//! Read `finding` (what one file says), `language` and `lex` (what its bytes are), `needles` (what every file is
+//! searched for; `gate` asks first whether there is anything), `signals` and `models` (what a hit means), `lists`, then `detector`, which puts
 //! them together; then `report` (dates, ranking, formats) and `plan`.
 //!
 //! Never: walking, network, writing.
 
 mod detector;
 mod finding;
+mod gate;
 mod ignore;
 mod language;
 mod lex;

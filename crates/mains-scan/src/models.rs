@@ -51,7 +51,7 @@ pub(crate) fn models(around: &Surroundings<'_>, file: &File<'_>) -> Vec<Draft> {
             next_hit += 1;
         }
         let within = file.hits[next_hit.min(file.hits.len())..].iter().take_while(|hit| hit.start < piece.end);
-        let names = within.filter(|hit| matches!(hit.needle, Needle::Name | Needle::Family));
+        let names = within.filter(|hit| hit.needle == Needle::Name);
         let hits: Vec<(usize, usize)> = names.map(|hit| (hit.start, hit.end)).collect();
         match piece.kind {
             PieceKind::Comment | PieceKind::Docstring | PieceKind::Prose => {

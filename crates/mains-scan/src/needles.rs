@@ -1,17 +1,20 @@
 //! The one automaton that every file is searched with, and what each of its words means.
 
+use crate::gate::Gate;
 use crate::{sdk, token};
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use mains_catalog::Catalog;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::OnceLock;
+
+/// Shorter words are not searched for.
+const WORD_MIN: usize = 4;
 
 /// What a word of the automaton is a sign of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Needle {
-    /// A known model id.
+    /// A known model id, or the beginning of a family of ids.
     Name,
-    /// The beginning of a family of ids.
-    Family,
     /// A part of a provider's address.
     Host,
     /// A key variable.
@@ -34,44 +37,57 @@ pub(crate) struct Hit {
     pub(crate) end: usize,
 }
 
-/// The automaton. Case is ignored; the longest word wins.
+/// The words to search for. Case is ignored; the longest word wins.
 pub(crate) struct Needles {
-    automaton: Option<AhoCorasick>,
-    kinds: Vec<Needle>,
+    words: Vec<(String, Needle)>,
+    gate: Gate,
+    /// Built when the first file passes the gate.
+    automaton: OnceLock<Option<AhoCorasick>>,
 }
 
 impl Needles {
     /// All words of the catalogue and of our own tables.
     pub(crate) fn new(catalog: &Catalog) -> Self {
-        let words = words(catalog);
-        let kinds = words.values().copied().collect();
-        // A contiguous automaton builds in a few milliseconds and stays within the caches; the full
-        // table of a DFA for as many words takes tens of megabytes.
-        let automaton = AhoCorasick::builder()
-            .ascii_case_insensitive(true)
-            .match_kind(MatchKind::LeftmostLongest)
-            .kind(Some(AhoCorasickKind::ContiguousNFA))
-            .build(words.keys())
-            .ok();
-        Self { automaton, kinds }
+        let words: Vec<(String, Needle)> = words(catalog).into_iter().collect();
+        let gate = Gate::new(words.iter().map(|(word, _)| word.as_str()));
+        Self { words, gate, automaton: OnceLock::new() }
+    }
+
+    /// Whether `text` holds any word: the quick question that most files answer with no.
+    pub(crate) fn any(&self, text: &[u8]) -> bool {
+        self.gate.holds_any(text)
     }
 
     /// Every word in `text`, in order.
     pub(crate) fn hits(&self, text: &[u8]) -> Vec<Hit> {
-        let Some(automaton) = &self.automaton else { return Vec::new() };
+        let Some(automaton) = self.automaton() else { return Vec::new() };
         automaton
             .find_iter(text)
             .map(|found| Hit {
-                needle: self.kinds[found.pattern().as_usize()],
+                needle: self.words[found.pattern().as_usize()].1,
                 start: found.start(),
                 end: found.end(),
             })
             .collect()
     }
 
+    fn automaton(&self) -> Option<&AhoCorasick> {
+        // A contiguous automaton builds in a few milliseconds and stays within the caches; the full table
+        // of a DFA for as many words is ten times as large and only files that pass the gate are read.
+        let build = || {
+            AhoCorasick::builder()
+                .ascii_case_insensitive(true)
+                .match_kind(MatchKind::LeftmostLongest)
+                .kind(Some(AhoCorasickKind::ContiguousNFA))
+                .build(self.words.iter().map(|(word, _)| word))
+                .ok()
+        };
+        self.automaton.get_or_init(build).as_ref()
+    }
+
     /// How many words there are, and how many bytes the automaton takes.
     pub(crate) fn size(&self) -> (usize, usize) {
-        (self.kinds.len(), self.automaton.as_ref().map_or(0, AhoCorasick::memory_usage))
+        (self.words.len(), self.automaton().map_or(0, AhoCorasick::memory_usage))
     }
 }
 
@@ -79,20 +95,21 @@ impl Needles {
 fn words(catalog: &Catalog) -> BTreeMap<String, Needle> {
     let mut words = BTreeMap::new();
     let mut add = |word: &str, needle: Needle| {
-        if word.len() >= 2 {
+        if word.len() >= WORD_MIN {
             words.insert(word.to_ascii_lowercase(), needle);
         }
     };
-    for family in token::FAMILY_STEMS {
-        add(family, Needle::Family);
+    for word in ids(catalog) {
+        add(&word, Needle::Name);
     }
-    for module in sdk::modules().filter(|module| module.len() > 3) {
-        add(module, Needle::Sdk);
-    }
-    for name in catalog.names() {
-        let own = name.rsplit('/').next().unwrap_or(name);
-        if token::is_distinctive(own) {
-            add(own, Needle::Name);
+    for module in sdk::modules() {
+        if sdk::is_common_word(module) {
+            // Only where it is imported: the word alone stands in every second text.
+            for form in [format!("import {module}"), format!("from {module}"), format!("\"{module}\""), format!("'{module}'")] {
+                add(&form, Needle::Sdk);
+            }
+        } else {
+            add(module, Needle::Sdk);
         }
     }
     for host in catalog.hosts() {
@@ -118,6 +135,26 @@ fn words(catalog: &Catalog) -> BTreeMap<String, Needle> {
         add(&legacy.shape, Needle::Legacy(row));
     }
     words
+}
+
+/// The words that find every distinctive id: known ids and beginnings of families, without those that hold
+/// another of them, because the id around a hit is cut out of the text whole.
+fn ids(catalog: &Catalog) -> Vec<String> {
+    let own = catalog.names().map(|name| name.rsplit('/').next().unwrap_or(name));
+    let mut all: Vec<String> = own.filter(|name| token::is_distinctive(name)).map(str::to_owned).collect();
+    all.extend(token::FAMILY_STEMS.iter().map(|stem| (*stem).to_owned()));
+    all.sort_by(|a, b| a.len().cmp(&b.len()).then_with(|| a.cmp(b)));
+    all.dedup();
+    let mut kept: HashSet<&str> = HashSet::new();
+    for name in &all {
+        let holds_another = (0..name.len()).any(|from| {
+            (from + WORD_MIN..=name.len()).any(|to| name.get(from..to).is_some_and(|part| kept.contains(part)))
+        });
+        if !holds_another {
+            kept.insert(name);
+        }
+    }
+    kept.into_iter().map(str::to_owned).collect()
 }
 
 /// The part of an endpoint's name that stands in code: its path, or its header's value.

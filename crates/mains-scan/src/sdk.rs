@@ -201,6 +201,12 @@ pub(crate) fn modules() -> impl Iterator<Item = &'static str> {
     [PYTHON, JAVASCRIPT, GO, JAVA, RUST, CSHARP, RUBY, PHP].into_iter().flatten().map(|sdk| sdk.module)
 }
 
+/// Whether a module's name is also a word of every second text.
+pub(crate) fn is_common_word(module: &str) -> bool {
+    module.len() <= 5 && module != "dspy"
+        || matches!(module, "together" | "cohere" | "replicate" | "fireworks" | "instructor" | "haystack" | "autogen")
+}
+
 /// The library that `module` belongs to: its root or a path below it, the longest that fits.
 pub(crate) fn find(table: &'static [Sdk], module: &str) -> Option<&'static Sdk> {
     let below = |sdk: &&Sdk| {

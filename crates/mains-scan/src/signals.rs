@@ -14,7 +14,7 @@ pub(crate) fn signals(catalog: &Catalog, file: &File<'_>) -> Vec<Draft> {
     if let Some(table) = sdk::of_manifest(file.name()) {
         manifest(table, file, &mut drafts);
     }
-    if file.hits.iter().any(|hit| matches!(hit.needle, Needle::Sdk | Needle::Family | Needle::Name | Needle::Key)) {
+    if file.hits.iter().any(|hit| matches!(hit.needle, Needle::Sdk | Needle::Name | Needle::Key)) {
         imports(file, &mut drafts);
     }
     for hit in &file.hits {
@@ -134,16 +134,13 @@ pub(crate) fn endpoints(catalog: &Catalog, file: &File<'_>, hosts: &[String]) ->
 /// Dependencies: every package of the table that a line of the file names as a whole word.
 fn manifest(table: &'static [sdk::Sdk], file: &File<'_>, drafts: &mut Vec<Draft>) {
     let word = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'/' | b'@' | b'.');
-    for hit in &file.hits {
-        if hit.needle != Needle::Sdk || file.piece_at(hit.start).is_some_and(|p| p.kind == PieceKind::Comment) {
+    let mut at = 0;
+    for run in file.text.split(|b| !word(*b)) {
+        let (start, end) = (at, at + run.len());
+        at = end + 1;
+        let known = !run.is_empty() && run.len() <= 120;
+        if !known || file.piece_at(start).is_some_and(|piece| piece.kind == PieceKind::Comment) {
             continue;
-        }
-        let (mut start, mut end) = (hit.start, hit.end);
-        while start > 0 && word(file.text[start - 1]) {
-            start -= 1;
-        }
-        while end < file.text.len() && word(file.text[end]) {
-            end += 1;
         }
         let line = memchr::memrchr(b'\n', &file.text[..start]).map_or(0, |at| at + 1);
         let before = &file.text[line..start];
@@ -151,12 +148,13 @@ fn manifest(table: &'static [sdk::Sdk], file: &File<'_>, drafts: &mut Vec<Draft>
             continue;
         }
         let package = String::from_utf8_lossy(&file.text[start..end]).into_owned();
-        let python = package.replace('-', "_");
-        let known = table.iter().find(|sdk| {
-            sdk.module == package || sdk.module == python || sdk.module.replace(['.', '-'], "_") == python.replace('.', "_")
-        });
-        let known = known.or_else(|| if package.contains('/') { sdk::find(table, &package) } else { None });
-        let Some(sdk) = known else { continue };
+        let own = package.trim_end_matches('.');
+        let same = |sdk: &&sdk::Sdk| {
+            let plain = |text: &str| text.replace(['.', '-'], "_");
+            sdk.module == own || plain(sdk.module) == plain(own)
+        };
+        let below = || if own.contains('/') { sdk::find(table, own) } else { None };
+        let Some(sdk) = table.iter().find(same).or_else(below) else { continue };
         let signal = Signal::Manifest { package };
         drafts.push(draft(signal, (start, end), Class::Use, sdk.host, AttributedBy::Manifest, "a dependency"));
     }

@@ -9,7 +9,7 @@ pub(crate) const FAMILY_STEMS: &[&str] = &[
     "ministral-", "magistral-", "codestral-", "devstral-", "pixtral-", "command-r", "command-a", "grok-",
     "deepseek-", "qwen", "glm-", "kimi-", "sonar-", "nova-", "titan-", "phi-", "jamba-", "sora-", "veo-",
     "imagen-", "dall-e", "whisper-", "tts-1", "text-embedding", "text-davinci", "code-davinci", "embed-english",
-    "embed-multilingual", "o1-", "o3-", "o4-",
+    "embed-multilingual", "o1-mini", "o1-pro", "o1-preview", "o3-mini", "o3-pro", "o4-mini", "o5-mini",
 ];
 
 /// Whether `byte` may stand inside an id.

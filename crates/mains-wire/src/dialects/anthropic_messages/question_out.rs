@@ -26,8 +26,15 @@ pub fn write_question(question: &Question, options: &WriteOptions) -> Encoded {
         w.field("model", model);
         let reasoning = out.reasoning(question, options);
         w.field("max_tokens", &reasoning.max_tokens);
-        out.system(w, question);
-        w.array_field("messages", |w| out.messages(w, question));
+        let mut turns = Writer::new();
+        turns.array(|w| out.messages(w, question));
+        let turns = turns.finish();
+        if turns == b"[]" {
+            w.array_field("messages", |w| out.instructions_only(w, question));
+        } else {
+            out.system(w, question);
+            w.raw_field("messages", &String::from_utf8_lossy(&turns));
+        }
         out.tools(w, question);
         out.sampling(w, question, reasoning.derived);
         out.stops(w, question);
@@ -152,10 +159,6 @@ impl Out {
                 self.losses.add(format!("instructions[{index}].name"), "Anthropic has no names");
             }
         }
-        // A question of instructions only says them as the user: the API requires a message.
-        if question.messages.is_empty() {
-            return;
-        }
         let blocks: Vec<&Block> = messages.iter().flat_map(|message| &message.blocks).collect();
         match blocks.as_slice() {
             [] => {}
@@ -176,17 +179,18 @@ impl Out {
         blocks::write_block(w, block, Place::Question, path, &mut self.losses);
     }
 
+    /// The API requires a message: a question of instructions only says them as the user.
+    fn instructions_only(&mut self, w: &mut Writer, question: &Question) {
+        let user = |message: &Message| Message { role: Role::User, ..message.clone() };
+        let turn: Vec<Message> = question.instructions.iter().map(user).collect();
+        if !turn.is_empty() {
+            self.losses.add("instructions", "Anthropic requires a message; said as the user");
+            self.turn(w, "user", &turn.iter().collect::<Vec<_>>(), 0);
+        }
+    }
+
     /// Turns of one speaker that follow each other become one; the API wants them to alternate.
     fn messages(&mut self, w: &mut Writer, question: &Question) {
-        if question.messages.is_empty() {
-            let only: Vec<Message> =
-                question.instructions.iter().map(|m| Message { role: Role::User, ..m.clone() }).collect();
-            if !only.is_empty() {
-                self.losses.add("instructions", "Anthropic requires a message; said as the user");
-                self.turn(w, "user", &only.iter().collect::<Vec<_>>(), 0);
-            }
-            return;
-        }
         let mut start = 0;
         let mut before_is_user = false;
         while start < question.messages.len() {

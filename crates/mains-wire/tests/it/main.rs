@@ -1,0 +1,10 @@
+//! Integration tests of the wire formats.
+
+mod any_to_any;
+mod codecs;
+mod errors;
+mod faults;
+mod fixtures;
+mod golden;
+mod passthrough;
+mod providers;

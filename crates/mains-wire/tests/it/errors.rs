@@ -78,9 +78,12 @@ fn check(refusal: &Refusal, openai: (u16, &str, &str), anthropic: (u16, &str), w
     assert!(rendered.headers.contains(&("request-id", request().to_string())));
 }
 
+/// OpenAI's status, type and code; Anthropic's status and type; whose fault.
+type Expected = ((u16, &'static str, &'static str), (u16, &'static str), Whose);
+
 #[test]
 fn the_table_of_refusals() {
-    let expected: [((u16, &str, &str), (u16, &str), Whose); 17] = [
+    let expected: [Expected; 17] = [
         ((401, "invalid_request_error", "invalid_api_key"), (401, "authentication_error"), Whose::Caller),
         ((403, "permission_error", "place_forbidden"), (403, "permission_error"), Whose::Caller),
         ((403, "permission_error", "policy_denied"), (403, "permission_error"), Whose::Caller),

@@ -203,7 +203,7 @@ fn a_stream_cut_anywhere_has_no_clean_end() {
             match end {
                 End::Marked => assert!(near, "{file} cut at {cut}"),
                 End::Implied => {
-                    assert!(tap.observed().stop_reason.is_some() && dialect == Dialect::OpenaiChat)
+                    assert!(tap.observed().stop_reason.is_some() && dialect == Dialect::OpenaiChat);
                 }
                 End::Open => assert!(last.failed, "{file} cut at {cut}"),
             }

@@ -3,7 +3,7 @@
 use crate::fact::{Endpoint, Fact, FactKind, LegacyCall, Source, read_fact, read_legacy, read_source};
 use crate::host::{Host, read_host};
 use crate::index::{Index, Name, Table};
-use crate::model::{Alias, Model, Price, read_alias, read_model};
+use crate::model::{Alias, Model, ModelRow, Price, read_alias};
 use crate::overlay::{self, OverlayError};
 use crate::physics::{self, GridMix, Hardware, Parameters, SiteDefaults, VideoModel};
 use crate::table::rows;
@@ -34,7 +34,7 @@ const HASH: &str = include_str!("../data/catalogue.sha256");
 pub struct Catalog {
     pub(crate) hash: String,
     pub(crate) read_on: Day,
-    pub(crate) models: Vec<Model>,
+    pub(crate) models: Vec<ModelRow>,
     /// Facts about models, by name.
     pub(crate) facts: Vec<Fact>,
     /// Facts about endpoints, products and parameters.
@@ -74,7 +74,7 @@ impl Catalog {
         let mut catalog = Self {
             hash: HASH.trim().to_owned(),
             read_on: Timestamp::default().day(),
-            models: rows(file("models.csv")).map(read_model).collect(),
+            models: rows(file("models.csv")).filter_map(ModelRow::of_line).collect(),
             facts,
             other_facts,
             aliases: rows(file("aliases.csv")).map(read_alias).collect(),
@@ -135,17 +135,21 @@ impl Catalog {
 
     /// Every (host, model) pair, by name, then host.
     pub fn models(&self) -> impl Iterator<Item = &Model> {
-        self.models.iter()
+        self.models.iter().map(ModelRow::get)
     }
 
     /// The model of that id at that host, whatever the case of either.
     pub fn model(&self, host: &str, id: &str) -> Option<&Model> {
         let host = self.host(host)?;
-        self.models_named(id).iter().find(|model| model.host == host.id)
+        self.model_rows(id).iter().find(|row| row.host == host.id).map(ModelRow::get)
     }
 
     /// The models of that id at every host, by host.
-    pub fn models_named(&self, id: &str) -> &[Model] {
+    pub fn models_named(&self, id: &str) -> impl Iterator<Item = &Model> {
+        self.model_rows(id).iter().map(ModelRow::get)
+    }
+
+    pub(crate) fn model_rows(&self, id: &str) -> &[ModelRow] {
         self.rows(id, Table::Models).and_then(|rows| self.models.get(rows)).unwrap_or(&[])
     }
 

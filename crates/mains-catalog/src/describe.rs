@@ -104,7 +104,7 @@ impl Catalog {
             };
         };
         let owner = self.owner(id).map(|owner| owner.id.as_ref());
-        let mut names: Vec<&str> = self.models_named(id).iter().map(|model| model.host.as_ref()).collect();
+        let mut names: Vec<&str> = self.model_rows(id).iter().map(|row| row.host.as_ref()).collect();
         names.extend(self.facts_named(id).iter().map(|fact| fact.host.as_ref()));
         names.extend(self.aliases_named(id).iter().map(|alias| alias.host.as_ref()));
         names.sort_unstable();
@@ -151,7 +151,7 @@ impl Catalog {
         let mut state = |about: &'static str, host: &str, id: &str, value: String| {
             all.entry((about, host.to_owned(), id.to_ascii_lowercase())).or_default().push(value);
         };
-        for model in &self.models {
+        for model in self.models() {
             if let Some(price) = &model.price {
                 state("price", &model.host, &model.id, json(price));
             }

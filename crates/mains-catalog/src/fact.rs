@@ -182,7 +182,7 @@ pub(crate) fn read_fact(line: &'static str) -> Option<Fact> {
     let announced = day(&fields.text());
     let shutdown = day(&fields.text());
     let date_kind = read_date_kind(&fields.text())?;
-    let after = read_after(fields.text());
+    let after = read_after(&fields.text());
     let replacement = fields.text();
     let source = fields.text();
     let source_read = day(&fields.text())?;
@@ -215,15 +215,14 @@ pub(crate) fn read_date_kind(word: &str) -> Option<DateKind> {
     })
 }
 
-fn read_after(text: Text) -> AfterShutdown {
+fn read_after(text: &str) -> AfterShutdown {
     match text {
-        Text::Borrowed("fails") => AfterShutdown::Fails,
-        Text::Borrowed("redirects-then-fails") => AfterShutdown::RedirectsThenFails,
-        Text::Borrowed(other) => match other.strip_prefix("redirects:") {
-            Some(to) => AfterShutdown::Redirects { to: Text::Borrowed(to) },
+        "fails" => AfterShutdown::Fails,
+        "redirects-then-fails" => AfterShutdown::RedirectsThenFails,
+        other => match other.strip_prefix("redirects:") {
+            Some(to) => AfterShutdown::Redirects { to: Text::Owned(to.to_owned()) },
             None => AfterShutdown::Unknown,
         },
-        Text::Owned(_) => AfterShutdown::Unknown,
     }
 }
 

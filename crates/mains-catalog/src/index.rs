@@ -32,19 +32,29 @@ pub(crate) struct Index {
     names: Vec<Name>,
     /// Position in `names` plus one; zero is empty. The length is a power of two.
     slots: Vec<u32>,
+    /// Position in `names` of the name added last.
+    last: usize,
 }
 
 impl Index {
     pub(crate) fn with_room_for(rows: usize) -> Self {
         let slots = (rows * 2).next_power_of_two().max(16);
-        Self { names: Vec::with_capacity(rows), slots: vec![0; slots] }
+        Self { names: Vec::with_capacity(rows), slots: vec![0; slots], last: 0 }
     }
 
     /// Notes that row `row` of `table` bears `name`. Rows of one table must come in the order of their
     /// names, so that those of one name stand together.
     pub(crate) fn add(&mut self, table: Table, name: &Text, row: usize) {
-        let slot = self.slot_of(name);
         let row = u32::try_from(row).unwrap_or(u32::MAX - 1);
+        // Most rows bear the name of the row before.
+        if let Some(last) = self.names.get_mut(self.last)
+            && last.text.eq_ignore_ascii_case(name)
+            && last.ranges[table as usize].1 == row
+        {
+            last.ranges[table as usize].1 = row + 1;
+            return;
+        }
+        let slot = self.slot_of(name);
         if self.slots[slot] == 0 {
             let text = if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
                 Text::Owned(name.to_ascii_lowercase())
@@ -54,7 +64,8 @@ impl Index {
             self.names.push(Name { text, ranges: [(0, 0); 4] });
             self.slots[slot] = u32::try_from(self.names.len()).unwrap_or(u32::MAX);
         }
-        let found = &mut self.names[self.slots[slot] as usize - 1].ranges[table as usize];
+        self.last = self.slots[slot] as usize - 1;
+        let found = &mut self.names[self.last].ranges[table as usize];
         *found = if found.1 == 0 { (row, row + 1) } else { (found.0, row + 1) };
     }
 
@@ -82,10 +93,23 @@ impl Index {
     }
 }
 
-/// FNV-1a over the lower-cased bytes. The names are ours and the user's own, so no keyed hash is needed.
+/// Multiplies and rotates eight bytes at a time. Setting bit 5 makes letters alike in either case (and a few
+/// other bytes, which only costs a comparison). The names are ours and the user's own, so no keyed hash is
+/// needed.
 fn hash(name: &str) -> usize {
-    let mix =
-        |hash: u64, byte: u8| (hash ^ u64::from(byte.to_ascii_lowercase())).wrapping_mul(0x0100_0000_01b3);
-    let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325, mix);
-    usize::try_from(hash ^ (hash >> 32)).unwrap_or(0)
+    const MIX: u64 = 0x517c_c1b7_2722_0a95;
+    const LOWER: u64 = 0x2020_2020_2020_2020;
+    let mix = |hash: u64, word: u64| (hash.rotate_left(5) ^ (word | LOWER)).wrapping_mul(MIX);
+    let mut chunks = name.as_bytes().chunks_exact(8);
+    let mut hash = name.len() as u64;
+    for chunk in &mut chunks {
+        let mut word = [0; 8];
+        word.copy_from_slice(chunk);
+        hash = mix(hash, u64::from_le_bytes(word));
+    }
+    let mut word = [0; 8];
+    let rest = chunks.remainder();
+    word[..rest.len()].copy_from_slice(rest);
+    hash = mix(hash, u64::from_le_bytes(word));
+    usize::try_from(hash >> 32).unwrap_or(0)
 }

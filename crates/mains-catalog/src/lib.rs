@@ -46,5 +46,11 @@ pub fn hash_of_files<'a>(files: impl IntoIterator<Item = (&'a str, &'a [u8])>) -
         hasher.update((bytes.len() as u64).to_be_bytes());
         hasher.update(bytes);
     }
-    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut hexadecimal = String::with_capacity(64);
+    for byte in hasher.finalize() {
+        for digit in [byte >> 4, byte & 15] {
+            hexadecimal.push(char::from_digit(u32::from(digit), 16).unwrap_or('0'));
+        }
+    }
+    hexadecimal
 }

@@ -233,7 +233,7 @@ impl Catalog {
 
     /// Every host with a row of any kind for this id.
     fn hosts_naming(&self, id: &str) -> Vec<&str> {
-        let models = self.models_named(id).iter().map(|model| model.host.as_ref());
+        let models = self.model_rows(id).iter().map(|row| row.host.as_ref());
         let facts = self.facts_named(id).iter().map(|fact| fact.host.as_ref());
         let aliases = self.aliases_named(id).iter().map(|alias| alias.host.as_ref());
         let mut hosts: Vec<&str> = models.chain(facts).chain(aliases).collect();
@@ -316,7 +316,7 @@ impl Catalog {
 
     /// Whether any source says that the weights are open: then other hosts may serve it as long as they like.
     fn has_open_weights(&self, id: &str) -> bool {
-        self.models_named(id).iter().any(|model| model.capabilities.open_weights == Some(true))
+        self.models_named(id).any(|model| model.capabilities.open_weights == Some(true))
     }
 
     fn verdict<'a>(

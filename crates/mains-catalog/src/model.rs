@@ -1,9 +1,10 @@
 //! One model at one host: what it takes and gives, how much of it, and at what price.
 
 use crate::host::list;
-use crate::table::{Fields, Text};
+use crate::table::{Fields, Text, split};
 use mains_units::PicoUsdPerToken;
 use serde::Serialize;
+use std::sync::OnceLock;
 
 /// What a model is asked to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -126,11 +127,13 @@ impl Modalities {
     }
 
     pub(crate) fn parse(letters: &str) -> Self {
-        let bit = |byte: u8| {
-            let found = Modality::ALL.into_iter().find(|modality| modality.letter() == byte);
-            found.map_or(0, |modality| 1 << modality as u8)
-        };
-        Self(letters.bytes().fold(0, |set, byte| set | bit(byte)))
+        let has = |modality: &Modality| letters.as_bytes().contains(&modality.letter());
+        Self(
+            Modality::ALL
+                .iter()
+                .filter(|modality| has(modality))
+                .fold(0, |set, modality| set | 1 << *modality as u8),
+        )
     }
 }
 
@@ -292,36 +295,70 @@ fn pico(text: &str) -> Option<PicoUsdPerToken> {
     number(text).map(PicoUsdPerToken)
 }
 
-/// The columns of `models.csv`.
-pub(crate) fn read_model(line: &'static str) -> Model {
-    let mut fields = Fields::of(line);
-    let (host, id) = (fields.text(), fields.text());
-    let kind = ModelKind::parse(&fields.text()).unwrap_or(ModelKind::Unknown);
-    let (input, output) = (Modalities::parse(&fields.text()), Modalities::parse(&fields.text()));
-    let (context, max_output) = (number(&fields.text()), number(&fields.text()));
-    let capabilities = Capabilities::parse(&fields.text());
-    let source = fields.text();
-    let price = read_price(&mut fields);
-    Model { host, id, kind, input, output, context, max_output, capabilities, source, price }
+/// A row of `models.csv` that is read when it is first asked for: most of them never are, and reading all of
+/// them would take longer than everything else together.
+#[derive(Debug, Clone)]
+pub(crate) struct ModelRow {
+    pub(crate) host: Text,
+    pub(crate) id: Text,
+    line: &'static str,
+    model: OnceLock<Box<Model>>,
 }
 
-fn read_price(fields: &mut Fields<'static>) -> Option<Price> {
-    let mut price = Price {
-        input: pico(&fields.text()),
-        output: pico(&fields.text()),
-        cached_read: pico(&fields.text()),
-        cached_write: pico(&fields.text()),
-        ..Price::default()
-    };
-    price.tiers = list(fields.text()).iter().filter_map(|tier| read_tier(tier)).collect();
-    for unit in list(fields.text()) {
-        let Text::Borrowed(unit) = unit else { continue };
-        let Some((unit, amount)) = unit.split_once('=') else { continue };
-        let Some(pico_usd) = number(amount) else { continue };
-        price.units.push(UnitPrice { unit: Text::Borrowed(unit), pico_usd });
+impl ModelRow {
+    pub(crate) fn of_line(line: &'static str) -> Option<Self> {
+        let (host, rest) = line.split_once(',')?;
+        let (id, _) = rest.split_once(',')?;
+        Some(Self { host: Text::Borrowed(host), id: Text::Borrowed(id), line, model: OnceLock::new() })
     }
-    price.source = fields.text();
-    (!price.source.is_empty()).then_some(price)
+
+    pub(crate) fn of_model(model: Model) -> Self {
+        let (host, id) = (model.host.clone(), model.id.clone());
+        Self { host, id, line: "", model: OnceLock::from(Box::new(model)) }
+    }
+
+    pub(crate) fn get(&self) -> &Model {
+        self.model.get_or_init(|| Box::new(read_model(self.line)))
+    }
+}
+
+/// The columns of `models.csv`, none of which holds a comma or a quote.
+fn read_model(line: &'static str) -> Model {
+    let [host, id, kind, input, output, context, max_output, can, source, price @ ..] = split::<16>(line);
+    Model {
+        host: Text::Borrowed(host),
+        id: Text::Borrowed(id),
+        kind: ModelKind::parse(kind).unwrap_or(ModelKind::Unknown),
+        input: Modalities::parse(input),
+        output: Modalities::parse(output),
+        context: number(context),
+        max_output: number(max_output),
+        capabilities: Capabilities::parse(can),
+        source: Text::Borrowed(source),
+        price: read_price(price),
+    }
+}
+
+fn read_price(
+    [input, output, cached_read, cached_write, tiers, units, source]: [&'static str; 7],
+) -> Option<Price> {
+    if source.is_empty() {
+        return None;
+    }
+    Some(Price {
+        input: pico(input),
+        output: pico(output),
+        cached_read: pico(cached_read),
+        cached_write: pico(cached_write),
+        tiers: if tiers.is_empty() { Vec::new() } else { tiers.split('|').filter_map(read_tier).collect() },
+        units: if units.is_empty() { Vec::new() } else { units.split('|').filter_map(read_unit).collect() },
+        source: Text::Borrowed(source),
+    })
+}
+
+fn read_unit(text: &'static str) -> Option<UnitPrice> {
+    let (unit, amount) = text.split_once('=')?;
+    Some(UnitPrice { unit: Text::Borrowed(unit), pico_usd: number(amount)? })
 }
 
 fn read_tier(text: &str) -> Option<PriceTier> {

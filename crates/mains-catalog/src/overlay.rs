@@ -20,7 +20,7 @@
 use crate::catalog::Catalog;
 use crate::fact::{AfterShutdown, Confidence, DateKind, Fact, FactKind, Source, read_date_kind};
 use crate::host::{Dialect, Host};
-use crate::model::{Alias, Capabilities, Modalities, Model, ModelKind, Price, UnitPrice};
+use crate::model::{Alias, Capabilities, Modalities, Model, ModelKind, ModelRow, Price, UnitPrice};
 use crate::table::Text;
 use mains_units::{Day, PicoUsdPerToken};
 use serde::Deserialize;
@@ -153,7 +153,7 @@ pub(crate) fn apply(base: &Catalog, text: &str, file_name: &str) -> Result<Catal
     merged.catalog.hosts.sort_by(|a, b| a.id.cmp(&b.id));
     for entry in file.model {
         let start = entry.span().start;
-        merged.model(entry.into_inner()).map_err(|error| at(start, error))?;
+        merged.model(entry.get_ref()).map_err(|error| at(start, error))?;
     }
     for entry in file.lifecycle {
         let start = entry.span().start;
@@ -244,7 +244,7 @@ impl Merge {
         Ok(())
     }
 
-    fn model(&mut self, entry: ModelEntry) -> Result<(), Wrong> {
+    fn model(&mut self, entry: &ModelEntry) -> Result<(), Wrong> {
         let host = self.known_host(&entry.host)?;
         let id = checked_id(&entry.id)?;
         let (source, _) = self.source(entry.source.clone(), entry.read)?;
@@ -266,17 +266,17 @@ impl Merge {
                 source: source.clone(),
                 price: None,
             },
-            |position| self.catalog.models[position].clone(),
+            |position| self.catalog.models[position].get().clone(),
         );
-        if lay_over(&entry, &mut model)? {
-            model.source = source.clone();
+        if lay_over(entry, &mut model)? {
+            model.source.clone_from(&source);
         }
-        if let Some(price) = priced(&entry, model.price.take().unwrap_or_default(), source)? {
+        if let Some(price) = priced(entry, model.price.take().unwrap_or_default(), source)? {
             model.price = Some(price);
         }
         match existing {
-            Some(position) => self.catalog.models[position] = model,
-            None => self.catalog.models.push(model),
+            Some(position) => self.catalog.models[position] = ModelRow::of_model(model),
+            None => self.catalog.models.push(ModelRow::of_model(model)),
         }
         Ok(())
     }
@@ -336,8 +336,9 @@ impl Merge {
         let id = checked_id(&entry.id)?;
         let (source, _) = self.source(entry.source, entry.read)?;
         for snapshot in &entry.snapshots {
-            if self.catalog.model(&host, snapshot).is_none() && self.catalog.facts_named(snapshot).is_empty()
-            {
+            // What this file adds is in no index yet, so the tables are read from end to end.
+            let listed = |row: &ModelRow| row.host == host && row.id.eq_ignore_ascii_case(snapshot);
+            if !self.catalog.models.iter().any(listed) && self.catalog.facts_named(snapshot).is_empty() {
                 let near =
                     self.catalog.nearest(snapshot, 1).first().map(|near| format!("did you mean `{near}`? "));
                 let hint = format!("{}else add a `[[model]]` above", near.unwrap_or_default());

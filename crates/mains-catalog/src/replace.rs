@@ -3,7 +3,7 @@
 use crate::catalog::Catalog;
 use crate::fact::Fact;
 use crate::lifecycle::{After, Basis, Lifecycle};
-use crate::model::{Model, Price};
+use crate::model::{Model, ModelRow, Price};
 use crate::physics::Parameters;
 use crate::spelling::bare_id;
 use mains_units::Day;
@@ -155,11 +155,11 @@ impl Catalog {
     /// The same model, under any spelling, at other hosts.
     fn elsewhere<'a>(&'a self, original: &'a Model, as_of: Day) -> Vec<Substitute<'a>> {
         let bare = bare_id(&original.id);
-        let same = |model: &&Model| {
-            model.host != original.host && model.id.len() >= bare.len() && bare_id(&model.id) == bare
+        let same = |row: &&ModelRow| {
+            row.host != original.host && row.id.len() >= bare.len() && bare_id(&row.id) == bare
         };
         let mut hosts: HashSet<&str> = HashSet::new();
-        let mut same: Vec<&Model> = self.models().filter(same).collect();
+        let mut same: Vec<&Model> = self.models.iter().filter(same).map(ModelRow::get).collect();
         same.sort_by_key(|model| (typical_price(model), &model.host, &model.id));
         same.retain(|model| hosts.insert(&model.host));
         let substitutes = same.into_iter();
@@ -173,8 +173,10 @@ impl Catalog {
         let size = self.parameters(&original.id).map(|parameters| parameters.active.max);
         let price = typical_price(original);
         let mut candidates: Vec<&Model> = self
-            .models()
-            .filter(|model| model.host == original.host && model.id != original.id)
+            .models
+            .iter()
+            .filter(|row| row.host == original.host && row.id != original.id)
+            .map(ModelRow::get)
             .filter(|model| model.kind == original.kind && model.output.covers(original.output))
             .filter(|model| model.input.covers(original.input) && !known.contains(model))
             .filter(|model| {

@@ -222,10 +222,18 @@ impl<'a> Attempt<'a> {
         if !self.found.is_empty() && (host.is_some() || !text.contains('/')) {
             return;
         }
-        if let Some((host_named, rest, step)) = self.front(host, text) {
-            self.read(host_named, rest, spelling.with(step), depth - 1);
+        let front = self.front(host, text);
+        let of_another = host.is_some() && front.is_some_and(|(named, ..)| named != host);
+        if of_another {
+            // At an aggregator the front is the maker and part of the id: `openai/gpt-4o:nitro`.
+            self.rewritten(host, text, spelling, depth);
         }
-        if self.found.is_empty() {
+        if let Some((named, rest, step)) = front
+            && (host.is_none() || self.found.is_empty())
+        {
+            self.read(named, rest, spelling.with(step), depth - 1);
+        }
+        if self.found.is_empty() && !of_another {
             self.rewritten(host, text, spelling, depth);
         }
     }
@@ -234,7 +242,8 @@ impl<'a> Attempt<'a> {
     fn plain(&mut self, host: Option<&'a Host>, text: &str, spelling: Spelling) {
         let Some(name) = self.catalog.name(text) else { return };
         let models = self.catalog.models.get(name.rows(Table::Models)).unwrap_or(&[]);
-        for model in models.iter().filter(|model| host.is_none_or(|host| host.id == model.host)) {
+        for row in models.iter().filter(|row| host.is_none_or(|host| host.id == row.host)) {
+            let model = row.get();
             let exact = model.id == text;
             let spelling = if exact { spelling } else { spelling.with(SpellingStep::Case) };
             let host_given = host.is_some();

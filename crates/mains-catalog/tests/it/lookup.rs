@@ -30,7 +30,7 @@ fn real_spellings_resolve_to_a_host_and_an_id() {
             None,
             "bedrock/us.anthropic.claude-3-opus-20240229-v1:0",
             "aws-bedrock",
-            "anthropic.claude-3-opus-20240229-v1:0",
+            "us.anthropic.claude-3-opus-20240229-v1:0",
         ),
         (
             Some("aws-bedrock"),

@@ -1,5 +1,7 @@
 //! Integration tests of the wire formats.
 
+#![cfg(test)]
+
 mod any_to_any;
 mod codecs;
 mod errors;

@@ -44,6 +44,28 @@ pub enum Checker {
     RestIsKept,
 }
 
+impl Checker {
+    /// Every checker.
+    pub const ALL: [Self; 16] = [
+        Self::OneReply,
+        Self::OneRecord,
+        Self::AttemptsBounded,
+        Self::NothingAbandoned,
+        Self::DeadlineKept,
+        Self::MeteredIsForwarded,
+        Self::HeldIsSettledAndReleased,
+        Self::NoOvershoot,
+        Self::NoCleanEndOfBroken,
+        Self::NothingForbidden,
+        Self::LastNotEjected,
+        Self::IntentFirst,
+        Self::ProbesComeBack,
+        Self::RetriesBounded,
+        Self::NothingAfterLeaving,
+        Self::RestIsKept,
+    ];
+}
+
 /// A broken law.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {

@@ -12,7 +12,7 @@ use mains_relay::relay::{Action, AttemptNumber, Durability, Event, Mode, Outcome
 use mains_relay::route::{Allowed, Asked, Candidate, Degraded, Facts, Why, choose};
 use mains_relay::{Ask, Breakers, Fault, Pass, RetryBudget, Verdict, admit};
 use mains_units::{Chance, Grade, Instant, Quantity, Span, Timestamp};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 /// One request under way.
 #[derive(Debug)]
@@ -57,6 +57,10 @@ pub struct Outlet {
     pub now: Instant,
     /// By how many milliseconds the calendar is off.
     pub calendar_offset: i64,
+    /// How often each fault was reported.
+    pub faults: BTreeMap<Fault, u64>,
+    /// How often each outcome ended a request.
+    pub outcomes: BTreeMap<Outcome, u64>,
     /// A digest of every action.
     pub digest: u64,
     /// Every action, where asked for.
@@ -86,6 +90,8 @@ impl Outlet {
             violations: Violations::default(),
             now: Instant(0),
             calendar_offset: 0,
+            faults: BTreeMap::new(),
+            outcomes: BTreeMap::new(),
             digest: 0,
             trace: Vec::new(),
             queue,
@@ -136,13 +142,11 @@ impl Outlet {
             if place == 0 { draw } else { worst.dearest(&draw) }
         });
         let calendar = self.calendar();
-        match self.tree.reserve(asked.path.clone(), &worst, calendar) {
-            Ok(hold) => self.running[request].hold = Some(hold),
-            Err(_) => {
-                self.running[request].watch.refused = true;
-                return self.turn_away(request);
-            }
-        }
+        let Ok(hold) = self.tree.reserve(asked.path.clone(), &worst, calendar) else {
+            self.running[request].watch.refused = true;
+            return self.turn_away(request);
+        };
+        self.running[request].hold = Some(hold);
         self.retries.deposit(self.now);
         self.recount.request(self.now);
         let mut settings = Settings { mode: asked.mode, ..self.spec.settings };
@@ -158,11 +162,7 @@ impl Outlet {
     fn choose(&mut self, asked: &RequestSpec) -> Vec<Candidate> {
         let everyone = Allowed::All;
         let allowed = if self.has(Plant::NoPolicy) { &everyone } else { &self.spec.allowed };
-        let question = Asked {
-            allowed,
-            needs: asked.needs,
-            priced_only: self.tree.priced_only(&asked.path),
-        };
+        let question = Asked { allowed, needs: asked.needs, priced_only: self.tree.priced_only(&asked.path) };
         let (targets, breakers, now) = (&self.spec.targets, &self.breakers, self.now);
         let facts = |target: &mains_relay::Target| {
             let known = targets.iter().find(|known| known.target.name == target.name);
@@ -216,7 +216,7 @@ impl Outlet {
                 if self.traced {
                     self.trace.push(format!("{:16}request {request}: {action:?}", ""));
                 }
-                self.act(request, action, &mut events);
+                self.act(request, &action, &mut events);
             }
         }
     }
@@ -257,9 +257,9 @@ impl Outlet {
         }
     }
 
-    fn act(&mut self, request: usize, action: Action, events: &mut VecDeque<Event>) {
+    fn act(&mut self, request: usize, action: &Action, events: &mut VecDeque<Event>) {
         let now = self.now;
-        match action {
+        match *action {
             Action::Ask { attempt, candidate, ask } => self.ask(request, attempt, candidate, ask, events),
             Action::WriteIntent { attempt, candidate } => self.write_intent(request, attempt, candidate),
             Action::Dial { attempt, .. } => self.dial(request, attempt, events),
@@ -295,7 +295,7 @@ impl Outlet {
                 }
             }
             Action::Keep { .. } | Action::Commit { .. } | Action::Forward { .. } | Action::Close { .. } => {
-                self.deliver(request, &action);
+                self.deliver(request, action);
             }
         }
     }
@@ -339,7 +339,9 @@ impl Outlet {
         let retries = if storm { &mut boundless } else { &mut self.retries };
         let (tree, hold) = (&mut self.tree, &mut self.running[request].hold);
         let extend = || match hold {
-            Some(hold) => tree.extend(hold, &worst, calendar).or_else(|no| if unheld { Ok(()) } else { Err(no) }),
+            Some(hold) => {
+                tree.extend(hold, &worst, calendar).or_else(|no| if unheld { Ok(()) } else { Err(no) })
+            }
             None => Ok(()),
         };
         let name = &self.spec.targets[target].target.name;
@@ -425,6 +427,9 @@ impl Outlet {
 
     fn report(&mut self, request: usize, candidate: usize, pass: Pass, started: Instant, verdict: Verdict) {
         let Some(target) = self.target_at(request, candidate) else { return };
+        if let Verdict::Faulted { fault, .. } = verdict {
+            *self.faults.entry(fault).or_default() += 1;
+        }
         let wish = &mut self.wishes[target];
         match verdict {
             Verdict::Faulted { fault: Fault::Retired, .. } => *wish = Wish::default(),
@@ -452,6 +457,7 @@ impl Outlet {
 
     /// Stops 9 and 10: settle and record.
     fn finish(&mut self, request: usize, outcome: Outcome) {
+        *self.outcomes.entry(outcome).or_default() += 1;
         let used = self.used(request);
         if outcome == Outcome::Cancelled && self.has(Plant::LostHold) {
             self.running[request].hold = None;
@@ -560,10 +566,8 @@ fn money_cap_refuses(spec: &Spec, path: &Path) -> bool {
 }
 
 fn draw(tokens: u64, price: Option<u64>, requests: u64) -> Draw {
-    let money = price.map_or(Figure::Unknown, |price| Figure::Known {
-        amount: price * tokens,
-        grade: Grade::A,
-    });
+    let money =
+        price.map_or(Figure::Unknown, |price| Figure::Known { amount: price * tokens, grade: Grade::A });
     Draw::default()
         .with(Quantity::Money, money)
         .exactly(Quantity::Tokens, tokens)

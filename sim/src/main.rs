@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "the face of a tool for the desk and for CI")]
 
 use sim::{Plant, Run};
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 const USAGE: &str = "usage: sim [--seeds COUNT] [--seed N [--trace]] [--plant BUG]
@@ -55,31 +56,67 @@ fn main() -> ExitCode {
         Some(seed) => seed..seed + 1,
         None => 0..arguments.seeds.unwrap_or(1_000),
     };
-    let (mut worlds, mut requests, mut attempts, mut whole, mut failed) = (0u64, 0u64, 0u64, 0u64, 0u64);
+    let mut sums = Sums::default();
     for seed in seeds {
-        let run = if arguments.trace { sim::trace(seed, arguments.plant) } else { sim::run(seed, arguments.plant) };
+        let run =
+            if arguments.trace { sim::trace(seed, arguments.plant) } else { sim::run(seed, arguments.plant) };
         run.trace.iter().for_each(|line| println!("{line}"));
-        worlds += 1;
-        requests += run.requests;
-        attempts += run.attempts;
-        whole += run.whole;
+        sums.add(&run);
         if !run.violations.is_empty() {
-            failed += 1;
             report(&run, arguments.plant);
-            if failed >= 5 {
+            if sums.broken >= 5 {
                 eprintln!("five worlds are broken: giving up");
                 break;
             }
         }
     }
-    let seconds = start.elapsed().as_secs_f64().max(1e-9);
-    println!(
-        "{worlds} worlds, {requests} requests, {attempts} attempts, {whole} whole answers, {failed} worlds \
-         broken; {:.1} s, {:.0} requests/s",
-        seconds,
-        requests as f64 / seconds
-    );
-    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    sums.print(start.elapsed().as_secs_f64().max(1e-9));
+    if sums.broken == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Sums over all worlds.
+#[derive(Debug, Default)]
+struct Sums {
+    worlds: u64,
+    broken: u64,
+    requests: u64,
+    attempts: u64,
+    whole: u64,
+    faults: BTreeMap<&'static str, u64>,
+    outcomes: BTreeMap<&'static str, u64>,
+}
+
+impl Sums {
+    fn add(&mut self, run: &Run) {
+        self.worlds += 1;
+        self.broken += u64::from(!run.violations.is_empty());
+        self.requests += run.requests;
+        self.attempts += run.attempts;
+        self.whole += run.whole;
+        for (fault, count) in &run.faults {
+            *self.faults.entry(fault.name()).or_default() += count;
+        }
+        for (outcome, count) in &run.outcomes {
+            *self.outcomes.entry(outcome.name()).or_default() += count;
+        }
+    }
+
+    fn print(&self, seconds: f64) {
+        let list = |counts: &BTreeMap<&str, u64>| {
+            counts.iter().map(|(name, count)| format!("{name} {count}")).collect::<Vec<_>>().join(", ")
+        };
+        println!("outcomes: {}", list(&self.outcomes));
+        println!("faults: {}", list(&self.faults));
+        println!(
+            "{} worlds, {} broken; {} requests, {} attempts, {} whole answers; {seconds:.1} s, {:.0} requests/s",
+            self.worlds,
+            self.broken,
+            self.requests,
+            self.attempts,
+            self.whole,
+            self.requests as f64 / seconds
+        );
+    }
 }
 
 fn report(run: &Run, plant: Option<Plant>) {

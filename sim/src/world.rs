@@ -4,10 +4,11 @@ use crate::check::{Checker, Eye, Violation, Violations};
 use crate::driver::{Outlet, Running};
 use crate::plant::Plant;
 use crate::spec::Spec;
-use mains_relay::relay::Event;
+use mains_relay::relay::{Event, Outcome};
+use mains_relay::{Fault, Lamp};
 use mains_units::{Chance, Instant, Span};
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeMap, BinaryHeap};
 
 /// What happens next.
 #[derive(Debug, Clone)]
@@ -66,6 +67,10 @@ pub struct Run {
     pub attempts: u64,
     /// Answers delivered whole.
     pub whole: u64,
+    /// How often each fault was reported to a breaker.
+    pub faults: BTreeMap<Fault, u64>,
+    /// How often each outcome ended a request.
+    pub outcomes: BTreeMap<Outcome, u64>,
     /// A digest of every action: equal for equal seeds.
     pub digest: u64,
     /// Every event and action, where asked for.
@@ -120,7 +125,7 @@ fn end(mut outlet: Outlet, seed: u64) -> Run {
     check_books(&mut outlet, &mut out);
     for target in &outlet.spec.targets {
         let lamp = outlet.breakers.lamp(&target.target.name, now);
-        let waits = matches!(lamp, mains_relay::Lamp::Probing);
+        let waits = matches!(lamp, Lamp::Probing);
         out.check(!waits, Checker::ProbesComeBack, None, now, || format!("{} waits", target.target.name));
     }
     Run {
@@ -129,6 +134,8 @@ fn end(mut outlet: Outlet, seed: u64) -> Run {
         requests: outlet.running.len() as u64,
         attempts: outlet.running.iter().map(|running| running.watch.attempts.len() as u64).sum(),
         whole: outlet.running.iter().map(|running| u64::from(running.watch.closes)).sum(),
+        faults: outlet.faults,
+        outcomes: outlet.outcomes,
         digest: outlet.digest,
         trace: outlet.trace,
     }

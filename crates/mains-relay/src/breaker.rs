@@ -87,7 +87,9 @@ enum State {
         because: Fault,
         probing: bool,
     },
-    Dead,
+    Dead {
+        since: Instant,
+    },
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -116,7 +118,7 @@ impl Breakers {
     pub fn lamp(&self, target: &TargetName, now: Instant) -> Lamp {
         match self.by_target.get(target).map_or(State::Closed, |breaker| breaker.state) {
             State::Closed => Lamp::Closed,
-            State::Dead => Lamp::Dead,
+            State::Dead { .. } => Lamp::Dead,
             State::Open { until, because, .. } if now < until => Lamp::Open { until, because },
             State::Open { probing: true, .. } => Lamp::Probing,
             State::Open { .. } => Lamp::HalfOpen,
@@ -124,11 +126,12 @@ impl Breakers {
     }
 
     /// Takes leave to start an attempt, and the probe if the breaker is half-open. `Err` names the moment
-    /// to ask again. A dead target passes: it is offered by `choose` only when it is the only one.
+    /// to ask again, which for a dead target is the end of time: `admit` lets it pass as a last resort.
     pub fn try_pass(&mut self, target: &TargetName, now: Instant) -> Result<Pass, Instant> {
         let Some(breaker) = self.by_target.get_mut(target) else { return Ok(Pass { probe: false }) };
         match &mut breaker.state {
-            State::Closed | State::Dead => Ok(Pass { probe: false }),
+            State::Closed => Ok(Pass { probe: false }),
+            State::Dead { .. } => Err(Instant(u64::MAX)),
             State::Open { until, .. } if now < *until => Err(*until),
             State::Open { probing: true, .. } => Err(now),
             State::Open { probing, .. } => {
@@ -189,7 +192,11 @@ impl Breakers {
 
     fn healthy(&mut self, target: &TargetName, pass: Pass, started: Instant) {
         let Some(breaker) = self.by_target.get_mut(target) else { return };
-        let stale = matches!(breaker.state, State::Open { since, .. } if !pass.probe && started < since);
+        let stale = match breaker.state {
+            State::Open { since, .. } => !pass.probe && started < since,
+            State::Dead { since } => started < since,
+            State::Closed => false,
+        };
         if !stale {
             *breaker = Breaker::default();
         }
@@ -206,7 +213,7 @@ impl Breakers {
         let opens = match fault.consequence() {
             Consequence::Reroutes | Consequence::Ends => return self.hand_back(target, pass),
             Consequence::Retires => {
-                self.by_target.entry(target.clone()).or_default().state = State::Dead;
+                self.by_target.entry(target.clone()).or_default().state = State::Dead { since: now };
                 return;
             }
             Consequence::Opens => true,
@@ -214,27 +221,36 @@ impl Breakers {
         };
         let floor = retry_after.map(|span| now.after(span.min(self.settings.retry_after_max)));
         let breaker = self.by_target.entry(target.clone()).or_default();
-        if let State::Open { since, until, .. } = &mut breaker.state
-            && !pass.probe
-        {
-            // It is open for this outage already; only the provider's wish may prolong the rest, and what
-            // began before that wish does not speak against it.
-            if let Some(floor) = floor.filter(|floor| floor > until) {
-                (*since, *until) = (now, floor);
+        // It rests for this outage already; only the provider's wish may prolong the rest, and what began
+        // before that wish does not speak against it.
+        match (&mut breaker.state, floor) {
+            (State::Open { .. }, _) if pass.probe => {}
+            (State::Open { since, until, .. }, Some(floor)) => {
+                (*since, *until) = (now, floor.max(*until));
+                return;
             }
-            return;
+            (State::Dead { since }, Some(_)) => {
+                *since = now;
+                return;
+            }
+            (State::Open { .. } | State::Dead { .. }, None) => return,
+            (State::Closed, _) => {}
         }
         breaker.faults_in_a_row = breaker.faults_in_a_row.saturating_add(1);
-        let was_open = matches!(breaker.state, State::Open { .. });
+        // While a probe was under way, others may have brought a wish.
+        let was_open = match breaker.state {
+            State::Open { until, .. } => Some(until),
+            _ => None,
+        };
         let full = breaker.faults_in_a_row >= self.settings.faults_in_a_row;
         // A target that names a moment is not asked before it, even after its first fault.
-        if !(opens || full || was_open || floor.is_some()) || matches!(breaker.state, State::Dead) {
+        if !(opens || full || was_open.is_some() || floor.is_some()) {
             return;
         }
         let first = if opens { self.settings.rest_account } else { self.settings.rest_first };
         let rest = rest(first, breaker.openings, self.settings.rest_max, &mut self.chance);
         breaker.openings = breaker.openings.saturating_add(1);
-        let until = now.after(rest).max(floor.unwrap_or_default());
+        let until = now.after(rest).max(floor.unwrap_or_default()).max(was_open.unwrap_or_default());
         breaker.state = State::Open { since: now, until, because: fault, probing: false };
     }
 }

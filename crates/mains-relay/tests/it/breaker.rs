@@ -134,7 +134,16 @@ fn a_retired_model_is_dead_until_it_answers_or_is_reset() {
     assert_eq!(b.lamp(&target(), ms(u64::MAX / 1_000_000)), Lamp::Dead);
     fault(&mut b, PLAIN, Fault::Auth, None, ms(1));
     assert_eq!(b.lamp(&target(), ms(1)), Lamp::Dead);
-    assert_eq!(b.try_pass(&target(), ms(2)), Ok(PLAIN), "the only one is asked all the same");
+    assert_eq!(b.try_pass(&target(), ms(2)), Err(Instant(u64::MAX)));
+    let ask = |last_resort| Ask { further: false, last_resort };
+    let mut leave = |ask| admit(&mut b, &mut RetryBudget::default(), &target(), ask, || Ok(()), ms(2));
+    assert!(leave(ask(false)).is_err());
+    assert_eq!(leave(ask(true)), Ok(PLAIN), "the only one is asked all the same");
+    b.report(&target(), PLAIN, ms(0), Verdict::Healthy, ms(2));
+    assert_eq!(b.lamp(&target(), ms(2)), Lamp::Dead, "an answer begun before its death proves nothing");
+    b.report(&target(), PLAIN, ms(2), Verdict::Healthy, ms(3));
+    assert_eq!(b.lamp(&target(), ms(3)), Lamp::Closed);
+    fault(&mut b, PLAIN, Fault::Retired, None, ms(3));
     b.reset(&target());
     assert_eq!(b.lamp(&target(), ms(3)), Lamp::Closed);
 }

@@ -41,7 +41,12 @@ pub struct WalkError {
 
 impl fmt::Display for WalkError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot read `{}`: {}\nhint: name a file or folder that exists", self.path.display(), self.source)
+        write!(
+            f,
+            "cannot read `{}`: {}\nhint: name a file or folder that exists",
+            self.path.display(),
+            self.source
+        )
     }
 }
 
@@ -183,8 +188,22 @@ fn is_not_ours(folder: &str) -> bool {
 fn made_by_tools(name: &str) -> Option<&'static str> {
     let lower = name.to_ascii_lowercase();
     let locks = [
-        "package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml", "bun.lock", "poetry.lock", "pipfile.lock", "uv.lock",
-        "pdm.lock", "cargo.lock", "go.sum", "composer.lock", "gemfile.lock", "packages.lock.json", "flake.lock", "deno.lock",
+        "package-lock.json",
+        "npm-shrinkwrap.json",
+        "yarn.lock",
+        "pnpm-lock.yaml",
+        "bun.lock",
+        "poetry.lock",
+        "pipfile.lock",
+        "uv.lock",
+        "pdm.lock",
+        "cargo.lock",
+        "go.sum",
+        "composer.lock",
+        "gemfile.lock",
+        "packages.lock.json",
+        "flake.lock",
+        "deno.lock",
     ];
     if locks.contains(&lower.as_str()) {
         return Some("lock files");
@@ -272,11 +291,8 @@ fn read_text(path: &Path, buffer: &mut Vec<u8>) -> std::io::Result<Content> {
 /// The path below the root in forward slashes; for a root that is a file, its name.
 fn relative(root: &Path, path: &Path) -> String {
     let below = path.strip_prefix(root).unwrap_or(path);
-    let below = if below.as_os_str().is_empty() {
-        path.file_name().map(Path::new).unwrap_or(path)
-    } else {
-        below
-    };
+    let below =
+        if below.as_os_str().is_empty() { path.file_name().map(Path::new).unwrap_or(path) } else { below };
     below.to_string_lossy().replace('\\', "/")
 }
 
@@ -284,7 +300,9 @@ fn relative(root: &Path, path: &Path) -> String {
 fn path_of(error: &ignore::Error, root: &Path) -> String {
     match error {
         ignore::Error::WithPath { path, .. } => relative(root, path),
-        ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => path_of(err, root),
+        ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => {
+            path_of(err, root)
+        }
         _ => ".".to_owned(),
     }
 }
@@ -331,9 +349,15 @@ mod tests {
     fn dot_files_are_read_and_what_is_ignored_is_not() {
         let tree = Tree::new("ignored");
         tree.file(".gitignore", "secret.txt\n").file(".mainsignore", "mine/\n").file(".env", "A=1");
-        tree.file("secret.txt", "x").file("mine/a.py", "x").file(".github/workflows/ci.yml", "x").file("src/a.py", "x");
+        tree.file("secret.txt", "x")
+            .file("mine/a.py", "x")
+            .file(".github/workflows/ci.yml", "x")
+            .file("src/a.py", "x");
         tree.file(".git/config", "x").file("node_modules/a/index.js", "x");
-        assert_eq!(tree.paths(), [".env", ".github/workflows/ci.yml", ".gitignore", ".mainsignore", "src/a.py"]);
+        assert_eq!(
+            tree.paths(),
+            [".env", ".github/workflows/ci.yml", ".gitignore", ".mainsignore", "src/a.py"]
+        );
         assert_eq!(tree.walk().skipped.get("folders of dependencies or build output"), Some(&1));
     }
 

@@ -118,8 +118,11 @@ impl<'c> Detector<'c> {
         let file = File { path, language, text: text.into(), hits, pieces };
         let mut drafts = signals::signals(self.catalog, &file);
         let used = |draft: &&Draft| draft.class == Class::Use;
-        let hosts: Vec<String> =
-            drafts.iter().filter(used).filter_map(|d| d.attribution.as_ref().map(|a| a.host.clone())).collect();
+        let hosts: Vec<String> = drafts
+            .iter()
+            .filter(used)
+            .filter_map(|d| d.attribution.as_ref().map(|a| a.host.clone()))
+            .collect();
         let evidence = drafts.iter().any(|draft| draft.class == Class::Use);
         drafts.extend(signals::endpoints(self.catalog, &file, &hosts));
         drafts.extend(models(&Surroundings { catalog: self.catalog, evidence }, &file));

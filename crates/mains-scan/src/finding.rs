@@ -176,8 +176,23 @@ impl FileFindings {
 pub fn scope_of(path: &str) -> Scope {
     let lower = path.to_ascii_lowercase();
     let (folders, name) = lower.rsplit_once('/').unwrap_or(("", &lower));
-    let tests = ["test", "tests", "spec", "specs", "__tests__", "fixtures", "fixture", "testdata", "e2e", "cypress",
-        "snapshots", "__snapshots__", "__mocks__", "mocks", "cassettes"];
+    let tests = [
+        "test",
+        "tests",
+        "spec",
+        "specs",
+        "__tests__",
+        "fixtures",
+        "fixture",
+        "testdata",
+        "e2e",
+        "cypress",
+        "snapshots",
+        "__snapshots__",
+        "__mocks__",
+        "mocks",
+        "cassettes",
+    ];
     let examples =
         ["example", "examples", "sample", "samples", "demo", "demos", "docs", "doc", "cookbook", "tutorials"];
     let within = |set: &[&str]| folders.split('/').any(|folder| set.contains(&folder));

@@ -36,7 +36,11 @@ fn slot(gram: u32) -> usize {
 }
 
 fn rarity(byte: u8) -> usize {
-    COMMON_FIRST.iter().position(|common| *common == byte).unwrap_or(if byte.is_ascii_digit() { 18 } else { 12 })
+    COMMON_FIRST.iter().position(|common| *common == byte).unwrap_or(if byte.is_ascii_digit() {
+        18
+    } else {
+        12
+    })
 }
 
 impl Gate {
@@ -46,7 +50,8 @@ impl Gate {
         for word in words {
             let folded: Box<[u8]> = word.bytes().map(fold).collect();
             let lower = word.to_ascii_lowercase();
-            let score = |at: &usize| lower.as_bytes()[*at..at + GRAM].iter().map(|b| rarity(*b)).sum::<usize>();
+            let score =
+                |at: &usize| lower.as_bytes()[*at..at + GRAM].iter().map(|b| rarity(*b)).sum::<usize>();
             let Some(at) = (0..(folded.len() + 1).saturating_sub(GRAM)).max_by_key(score) else { continue };
             let run = gram(&[folded[at], folded[at + 1], folded[at + 2], folded[at + 3]]);
             gate.bits[slot(run) / 64] |= 1 << (slot(run) % 64);

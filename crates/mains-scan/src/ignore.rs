@@ -96,7 +96,9 @@ mod tests {
 
     #[test]
     fn a_malformed_ignore_silences_nothing() {
-        for text in ["# mains: ignore[NO-RULE] x", "# mains: ignore[MAINS-RETIRED x", "# mains: ignore until=soon"] {
+        for text in
+            ["# mains: ignore[NO-RULE] x", "# mains: ignore[MAINS-RETIRED x", "# mains: ignore until=soon"]
+        {
             let found = ignores(text.as_bytes());
             assert!(found[0].malformed.is_some(), "{text}");
             assert!(!found[0].silences("MAINS-RETIRED", 2, Day::parse("2026-11-24").unwrap()));

@@ -15,6 +15,7 @@ mod lex;
 mod lists;
 mod models;
 mod needles;
+mod plan;
 pub mod report;
 mod sdk;
 mod signals;
@@ -26,3 +27,4 @@ pub use finding::{
 };
 pub use ignore::Ignore;
 pub use language::Language;
+pub use plan::plan_toml;

@@ -33,7 +33,10 @@ impl Surroundings<'_> {
         if let Some(resolved) = lookup.resolved() {
             let by_place = resolved.host_is_certain() || resolved.spelling.has(SpellingStep::Region);
             let platform = matches!(resolved.host.id.as_ref(), "aws-bedrock" | "google-vertex")
-                && (token.contains('@') || token.contains("anthropic.") || token.contains("amazon.") || token.contains("meta."));
+                && (token.contains('@')
+                    || token.contains("anthropic.")
+                    || token.contains("amazon.")
+                    || token.contains("meta."));
             return (by_place || platform).then(|| Attribution { host: resolved.host.id.to_string(), by });
         }
         let head = token.split_once(['/', ':'])?.0;
@@ -50,7 +53,8 @@ pub(crate) fn models(around: &Surroundings<'_>, file: &File<'_>) -> Vec<Draft> {
         while file.hits.get(next_hit).is_some_and(|hit| hit.end <= piece.start) {
             next_hit += 1;
         }
-        let within = file.hits[next_hit.min(file.hits.len())..].iter().take_while(|hit| hit.start < piece.end);
+        let within =
+            file.hits[next_hit.min(file.hits.len())..].iter().take_while(|hit| hit.start < piece.end);
         let names = within.filter(|hit| hit.needle == Needle::Name);
         let hits: Vec<(usize, usize)> = names.map(|hit| (hit.start, hit.end)).collect();
         match piece.kind {
@@ -80,7 +84,13 @@ fn draft(known: bool, (start, end): (usize, usize), class: Class, why: impl Into
 }
 
 /// Ids in comments and prose: mentions, if known.
-fn spoken(around: &Surroundings<'_>, file: &File<'_>, piece: &Piece, hits: &[(usize, usize)], drafts: &mut Vec<Draft>) {
+fn spoken(
+    around: &Surroundings<'_>,
+    file: &File<'_>,
+    piece: &Piece,
+    hits: &[(usize, usize)],
+    drafts: &mut Vec<Draft>,
+) {
     let why = match piece.kind {
         PieceKind::Comment => "in a comment",
         PieceKind::Docstring => "in a docstring",
@@ -95,7 +105,13 @@ fn spoken(around: &Surroundings<'_>, file: &File<'_>, piece: &Piece, hits: &[(us
     }
 }
 
-fn literal(around: &Surroundings<'_>, file: &File<'_>, piece: &Piece, hits: &[(usize, usize)], drafts: &mut Vec<Draft>) {
+fn literal(
+    around: &Surroundings<'_>,
+    file: &File<'_>,
+    piece: &Piece,
+    hits: &[(usize, usize)],
+    drafts: &mut Vec<Draft>,
+) {
     let (start, end) = file.trimmed((piece.start, piece.end));
     if token::is_token(&file.text[start..end]) && piece.whole {
         if let Some(found) = whole_literal(around, file, piece, (start, end), !hits.is_empty()) {
@@ -109,21 +125,30 @@ fn literal(around: &Surroundings<'_>, file: &File<'_>, piece: &Piece, hits: &[(u
 }
 
 /// A literal that is one token: an id by its text, or by the slot that it fills.
-fn whole_literal(around: &Surroundings<'_>, file: &File<'_>, piece: &Piece, span: (usize, usize), hit: bool) -> Option<Draft> {
+fn whole_literal(
+    around: &Surroundings<'_>,
+    file: &File<'_>,
+    piece: &Piece,
+    span: (usize, usize),
+    hit: bool,
+) -> Option<Draft> {
     let text = file.slice(span);
     let slot_is_model = piece.slot.as_deref().is_some_and(token::is_model_slot);
     let default_of_model = piece.fallback.as_deref().is_some_and(token::is_model_slot);
-    let in_slot = (slot_is_model && piece.direct) || default_of_model || (slot_is_model && piece.fallback.is_some());
+    let in_slot =
+        (slot_is_model && piece.direct) || default_of_model || (slot_is_model && piece.fallback.is_some());
     let by_call = piece.call.as_deref().and_then(sdk::host_of_call);
     let called = by_call.is_some() && piece.slot.is_none();
     let own = text.rsplit('/').next().unwrap_or(&text);
-    let own = own.rsplit_once(':').filter(|(_, tail)| token::is_distinctive(tail)).map_or(own, |(_, tail)| tail);
+    let own =
+        own.rsplit_once(':').filter(|(_, tail)| token::is_distinctive(tail)).map_or(own, |(_, tail)| tail);
     let distinctive = token::is_distinctive(own) || token::is_distinctive(&text);
     let prefixed = text.contains('/') || text.contains(':');
     let slotted = in_slot || called;
     let known = (slotted || hit || (prefixed && around.evidence)) && around.is_known(&text);
-    let shaped = token::has_family_shape(&text);
-    if piece.compared || is_comparing_call(piece.call.as_deref()) {
+    let shaped = token::has_family_shape(&text) && token::is_plausible(&text);
+    let said = piece.call.is_none() && piece.slot.is_some() && is_message(piece);
+    if said || piece.compared || is_comparing_call(piece.call.as_deref()) {
         return (known && distinctive).then(|| draft(true, span, Class::Mention, "only compared with"));
     }
     let accepted = if known {
@@ -131,7 +156,10 @@ fn whole_literal(around: &Surroundings<'_>, file: &File<'_>, piece: &Piece, span
     } else if shaped && (hit || slotted) {
         slotted || token::is_distinctive(own)
     } else {
-        slotted && around.evidence && token::is_plausible(&text) && (token::is_machine_name(&text) || called || is_model_call(piece))
+        slotted
+            && around.evidence
+            && token::is_plausible(&text)
+            && (token::is_machine_name(&text) || called || is_model_call(piece))
     };
     if !accepted {
         return None;
@@ -149,9 +177,9 @@ fn whole_literal(around: &Surroundings<'_>, file: &File<'_>, piece: &Piece, span
         _ => Confidence::Low,
     };
     found.slot.clone_from(&piece.slot);
-    found.attribution = around.host_of_spelling(&text).or_else(|| {
-        by_call.map(|host| Attribution { host: host.to_owned(), by: AttributedBy::Call })
-    });
+    found.attribution = around
+        .host_of_spelling(&text)
+        .or_else(|| by_call.map(|host| Attribution { host: host.to_owned(), by: AttributedBy::Call }));
     found.listable = !(slotted && !piece.listed) && piece.fallback.is_none();
     Some(found)
 }
@@ -161,17 +189,44 @@ fn is_comparing_call(call: Option<&str>) -> bool {
     let last = call.and_then(|call| call.rsplit(['.', ':', '>']).next()).unwrap_or_default();
     matches!(
         last,
-        "startswith" | "startsWith" | "starts_with" | "HasPrefix" | "hasPrefix" | "endswith" | "endsWith" | "includes" | "contains"
-            | "Contains" | "StartsWith" | "indexOf" | "case" | "str_starts_with" | "equals"
+        "startswith"
+            | "startsWith"
+            | "starts_with"
+            | "HasPrefix"
+            | "hasPrefix"
+            | "endswith"
+            | "endsWith"
+            | "includes"
+            | "contains"
+            | "Contains"
+            | "StartsWith"
+            | "indexOf"
+            | "case"
+            | "str_starts_with"
+            | "equals"
     )
 }
 
 /// Calls whose `model` argument is surely a model of this kind.
 fn is_model_call(piece: &Piece) -> bool {
     let call = piece.call.as_deref().unwrap_or_default().to_ascii_lowercase();
-    ["create", "completion", "generate", "chat", "embed", "invoke", "converse", "messages", "responses", "openai", "llm", "stream", "agent"]
-        .iter()
-        .any(|word| call.contains(word))
+    [
+        "create",
+        "completion",
+        "generate",
+        "chat",
+        "embed",
+        "invoke",
+        "converse",
+        "messages",
+        "responses",
+        "openai",
+        "llm",
+        "stream",
+        "agent",
+    ]
+    .iter()
+    .any(|word| call.contains(word))
 }
 
 /// An id inside a longer literal: a use where the text around it makes it one, else a mention.
@@ -184,7 +239,7 @@ fn embedded(around: &Surroundings<'_>, file: &File<'_>, piece: &Piece, hit: (usi
     let known = around.is_known(&text);
     let before = &file.text[piece.start..span.0];
     let slot = embedded_slot(before);
-    if !known && !(slot.is_some() && token::has_family_shape(&text)) {
+    if !known && !(slot.is_some() && token::has_family_shape(&text) && token::is_plausible(&text)) {
         return None;
     }
     let Some(slot) = slot.filter(|_| !is_message(piece)) else {
@@ -206,13 +261,48 @@ fn is_message(piece: &Piece) -> bool {
     let lower = last.to_ascii_lowercase();
     matches!(
         lower.as_str(),
-        "print" | "println" | "printf" | "eprintln" | "echo" | "raise" | "throw" | "log" | "warn" | "warning" | "info" | "debug"
-            | "error" | "exception" | "critical" | "puts" | "fatalf" | "errorf" | "sprintf" | "panic" | "fail" | "help" | "console"
+        "print"
+            | "println"
+            | "printf"
+            | "eprintln"
+            | "echo"
+            | "raise"
+            | "throw"
+            | "log"
+            | "warn"
+            | "warning"
+            | "info"
+            | "debug"
+            | "error"
+            | "exception"
+            | "critical"
+            | "puts"
+            | "fatalf"
+            | "errorf"
+            | "sprintf"
+            | "panic"
+            | "fail"
+            | "help"
+            | "console"
     ) || lower.ends_with("error")
         || lower.ends_with("exception")
         || piece.slot.as_deref().is_some_and(|slot| {
             let last = slot.rsplit('.').next().unwrap_or(slot).to_ascii_lowercase();
-            matches!(last.as_str(), "help" | "description" | "message" | "title" | "summary" | "docs" | "label" | "placeholder")
+            matches!(
+                last.as_str(),
+                "help"
+                    | "description"
+                    | "message"
+                    | "title"
+                    | "summary"
+                    | "docs"
+                    | "label"
+                    | "placeholder"
+                    | "keywords"
+                    | "tags"
+                    | "topics"
+                    | "classifiers"
+            )
         })
 }
 
@@ -222,22 +312,32 @@ fn embedded_slot(before: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(tail);
     let lower = text.to_ascii_lowercase();
     for path in ["models/", "deployments/", "foundation-model/", "inference-profile/", "/model/"] {
-        let within = lower.rsplit_once(path).is_some_and(|(_, rest)| rest.is_empty() || (rest.ends_with('/') && !rest.contains(' ')));
+        let within = lower
+            .rsplit_once(path)
+            .is_some_and(|(_, rest)| rest.is_empty() || (rest.ends_with('/') && !rest.contains(' ')));
         if within {
             return Some(path.trim_matches('/').to_owned());
         }
     }
     let trimmed = text.trim_end_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '\\' | '`'));
     let trimmed = match trimmed.strip_suffix(['/']) {
-        Some(prefix) => prefix.trim_end_matches(|c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '/')),
+        Some(prefix) => {
+            prefix.trim_end_matches(|c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '/'))
+        }
         None => trimmed,
     };
-    let trimmed = trimmed.trim_end_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '\\' | '`'));
+    let trimmed =
+        trimmed.trim_end_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '\\' | '`'));
     let (name_end, assigned) = match trimmed.strip_suffix([':', '=']) {
-        Some(name) => (name.trim_end_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '\\' | '`' | ':')), true),
+        Some(name) => (
+            name.trim_end_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '\\' | '`' | ':')),
+            true,
+        ),
         None => (trimmed, false),
     };
-    let from = name_end.rfind(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-'))).map_or(0, |at| at + name_end[at..].chars().next().map_or(1, char::len_utf8));
+    let from = name_end
+        .rfind(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-')))
+        .map_or(0, |at| at + name_end[at..].chars().next().map_or(1, char::len_utf8));
     let name = &name_end[from..];
     let flag = name.starts_with('-');
     let slot = name.trim_start_matches('-');

@@ -105,7 +105,12 @@ fn words(catalog: &Catalog) -> BTreeMap<String, Needle> {
     for module in sdk::modules() {
         if sdk::is_common_word(module) {
             // Only where it is imported: the word alone stands in every second text.
-            for form in [format!("import {module}"), format!("from {module}"), format!("\"{module}\""), format!("'{module}'")] {
+            for form in [
+                format!("import {module}"),
+                format!("from {module}"),
+                format!("\"{module}\""),
+                format!("'{module}'"),
+            ] {
                 add(&form, Needle::Sdk);
             }
         } else {
@@ -148,7 +153,8 @@ fn ids(catalog: &Catalog) -> Vec<String> {
     let mut kept: HashSet<&str> = HashSet::new();
     for name in &all {
         let holds_another = (0..name.len()).any(|from| {
-            (from + WORD_MIN..=name.len()).any(|to| name.get(from..to).is_some_and(|part| kept.contains(part)))
+            (from + WORD_MIN..=name.len())
+                .any(|to| name.get(from..to).is_some_and(|part| kept.contains(part)))
         });
         if !holds_another {
             kept.insert(name);

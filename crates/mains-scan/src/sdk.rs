@@ -182,7 +182,9 @@ pub(crate) fn of_manifest(name: &str) -> Option<&'static [Sdk]> {
     let lower = name.to_ascii_lowercase();
     let ending = |end: &str| lower.ends_with(end);
     Some(match lower.as_str() {
-        "pyproject.toml" | "setup.py" | "setup.cfg" | "pipfile" | "environment.yml" | "environment.yaml" => PYTHON,
+        "pyproject.toml" | "setup.py" | "setup.cfg" | "pipfile" | "environment.yml" | "environment.yaml" => {
+            PYTHON
+        }
         "package.json" => JAVASCRIPT,
         "go.mod" => GO,
         "cargo.toml" => RUST,
@@ -204,14 +206,19 @@ pub(crate) fn modules() -> impl Iterator<Item = &'static str> {
 /// Whether a module's name is also a word of every second text.
 pub(crate) fn is_common_word(module: &str) -> bool {
     module.len() <= 5 && module != "dspy"
-        || matches!(module, "together" | "cohere" | "replicate" | "fireworks" | "instructor" | "haystack" | "autogen")
+        || matches!(
+            module,
+            "together" | "cohere" | "replicate" | "fireworks" | "instructor" | "haystack" | "autogen"
+        )
 }
 
 /// The library that `module` belongs to: its root or a path below it, the longest that fits.
 pub(crate) fn find(table: &'static [Sdk], module: &str) -> Option<&'static Sdk> {
     let below = |sdk: &&Sdk| {
         module.strip_prefix(sdk.module).is_some_and(|rest| {
-            rest.is_empty() || rest.starts_with(['.', '/', ':', '\\', '@']) || (sdk.module.starts_with("Azure") && rest.is_empty())
+            rest.is_empty()
+                || rest.starts_with(['.', '/', ':', '\\', '@'])
+                || (sdk.module.starts_with("Azure") && rest.is_empty())
         })
     };
     table.iter().filter(below).max_by_key(|sdk| sdk.module.len())
@@ -221,15 +228,31 @@ pub(crate) fn find(table: &'static [Sdk], module: &str) -> Option<&'static Sdk> 
 pub(crate) fn host_of_call(callee: &str) -> Option<&'static str> {
     let last = callee.rsplit(['.', ':', '>']).next().unwrap_or(callee);
     Some(match last {
-        "AzureOpenAI" | "AsyncAzureOpenAI" | "AzureChatOpenAI" | "AzureOpenAIEmbeddings" | "azure"
+        "AzureOpenAI"
+        | "AsyncAzureOpenAI"
+        | "AzureChatOpenAI"
+        | "AzureOpenAIEmbeddings"
+        | "azure"
         | "AzureOpenAIClient" => "azure",
-        "ChatOpenAI" | "OpenAIEmbeddings" | "OpenAIChat" | "openai" | "createOpenAI" | "OpenAIModel" => "openai",
+        "ChatOpenAI" | "OpenAIEmbeddings" | "OpenAIChat" | "openai" | "createOpenAI" | "OpenAIModel" => {
+            "openai"
+        }
         "ChatAnthropic" | "anthropic" | "AnthropicModel" | "createAnthropic" => "anthropic",
-        "ChatBedrock" | "BedrockChat" | "ChatBedrockConverse" | "BedrockEmbeddings" | "bedrock" | "InvokeModelCommand"
-        | "ConverseCommand" | "invoke_model" | "converse" | "converse_stream"
+        "ChatBedrock"
+        | "BedrockChat"
+        | "ChatBedrockConverse"
+        | "BedrockEmbeddings"
+        | "bedrock"
+        | "InvokeModelCommand"
+        | "ConverseCommand"
+        | "invoke_model"
+        | "converse"
+        | "converse_stream"
         | "invoke_model_with_response_stream" => "aws-bedrock",
         "ChatVertexAI" | "VertexAI" | "vertex" => "google-vertex",
-        "ChatGoogleGenerativeAI" | "GoogleGenerativeAIEmbeddings" | "google" | "createGoogleGenerativeAI" => "google",
+        "ChatGoogleGenerativeAI" | "GoogleGenerativeAIEmbeddings" | "google" | "createGoogleGenerativeAI" => {
+            "google"
+        }
         "ChatMistralAI" | "mistral" => "mistral",
         "ChatGroq" | "groq" => "groq",
         "ChatCohere" | "cohere" => "cohere",

@@ -39,7 +39,14 @@ fn class_of(piece: Option<&Piece>) -> Class {
     }
 }
 
-fn draft(signal: Signal, (start, end): (usize, usize), class: Class, host: &str, by: AttributedBy, why: &str) -> Draft {
+fn draft(
+    signal: Signal,
+    (start, end): (usize, usize),
+    class: Class,
+    host: &str,
+    by: AttributedBy,
+    why: &str,
+) -> Draft {
     Draft {
         signal,
         start,
@@ -68,7 +75,14 @@ fn host(catalog: &Catalog, file: &File<'_>, hit: &Hit, piece: Option<&Piece>) ->
     let tail = (end..piece.end.min(end + 80)).take_while(|at| !text[*at].is_ascii_whitespace()).last();
     let whole = String::from_utf8_lossy(&text[start..tail.map_or(end, |at| at + 1)]);
     let host = catalog.host_by_api(whole.trim_matches(['{', '}', '$']))?;
-    Some(draft(Signal::Host, (start, end), class_of(Some(piece)), &host.id, AttributedBy::Host, "an address of its API"))
+    Some(draft(
+        Signal::Host,
+        (start, end),
+        class_of(Some(piece)),
+        &host.id,
+        AttributedBy::Host,
+        "an address of its API",
+    ))
 }
 
 /// A key variable as a whole name.
@@ -82,13 +96,27 @@ fn key_variable(catalog: &Catalog, file: &File<'_>, hit: &Hit, piece: Option<&Pi
     let name = String::from_utf8_lossy(&text[hit.start..hit.end]);
     let host = catalog.host_by_key_variable(&name)?;
     let class = class_of(piece);
-    Some(draft(Signal::KeyVariable, (hit.start, hit.end), class, &host.id, AttributedBy::KeyVariable, "the variable of its key"))
+    Some(draft(
+        Signal::KeyVariable,
+        (hit.start, hit.end),
+        class,
+        &host.id,
+        AttributedBy::KeyVariable,
+        "the variable of its key",
+    ))
 }
 
 fn service(file: &File<'_>, hit: &Hit, piece: Option<&Piece>) -> Option<Draft> {
     let name = String::from_utf8_lossy(&file.text[hit.start..hit.end]);
     let (_, host) = sdk::SERVICES.iter().find(|(service, _)| service.eq_ignore_ascii_case(&name))?;
-    Some(draft(Signal::Service, (hit.start, hit.end), class_of(piece), host, AttributedBy::Host, "the name of its service"))
+    Some(draft(
+        Signal::Service,
+        (hit.start, hit.end),
+        class_of(piece),
+        host,
+        AttributedBy::Host,
+        "the name of its service",
+    ))
 }
 
 /// An old call counts where its package is imported, in code of its language.
@@ -101,7 +129,8 @@ fn legacy(catalog: &Catalog, file: &File<'_>, hit: &Hit, piece: Option<&Piece>, 
     };
     let spoken = legacy.language == language || (language == "javascript" && legacy.language == "typescript");
     let text = &file.text;
-    let starts = hit.start == 0 || !(text[hit.start - 1].is_ascii_alphanumeric() || text[hit.start - 1] == b'_');
+    let starts =
+        hit.start == 0 || !(text[hit.start - 1].is_ascii_alphanumeric() || text[hit.start - 1] == b'_');
     let exact = text.get(hit.start..hit.end) == Some(legacy.shape.as_bytes());
     if !spoken || !starts || !exact || piece.is_some() {
         return None;
@@ -126,7 +155,14 @@ pub(crate) fn endpoints(catalog: &Catalog, file: &File<'_>, hosts: &[String]) ->
         }
         let signal = Signal::Endpoint { path: endpoint.path.to_owned() };
         let why = "a path of its API";
-        drafts.push(draft(signal, (hit.start, hit.end), class_of(Some(piece)), endpoint.host, AttributedBy::Host, why));
+        drafts.push(draft(
+            signal,
+            (hit.start, hit.end),
+            class_of(Some(piece)),
+            endpoint.host,
+            AttributedBy::Host,
+            why,
+        ));
     }
     drafts
 }
@@ -156,7 +192,14 @@ fn manifest(table: &'static [sdk::Sdk], file: &File<'_>, drafts: &mut Vec<Draft>
         let below = || if own.contains('/') { sdk::find(table, own) } else { None };
         let Some(sdk) = table.iter().find(same).or_else(below) else { continue };
         let signal = Signal::Manifest { package };
-        drafts.push(draft(signal, (start, end), Class::Use, sdk.host, AttributedBy::Manifest, "a dependency"));
+        drafts.push(draft(
+            signal,
+            (start, end),
+            Class::Use,
+            sdk.host,
+            AttributedBy::Manifest,
+            "a dependency",
+        ));
     }
 }
 
@@ -166,10 +209,20 @@ fn imports(file: &File<'_>, drafts: &mut Vec<Draft>) {
     if table.is_empty() {
         return;
     }
-    let mut import = |module: &str, start: usize, end: usize| {
+    let mut import = |module: &str, start: usize, end: usize, line: &[u8]| {
         if let Some(sdk) = sdk::find(table, module) {
             let signal = Signal::Import { package: sdk.module.to_owned() };
-            drafts.push(draft(signal, (start, end), Class::Use, sdk.host, AttributedBy::Import, "an import of its library"));
+            // OpenAI's library also holds the client for Azure; which of the two is meant, its name says.
+            let azure = sdk.host == "openai" && memchr::memmem::find(line, b"AzureOpenAI").is_some();
+            let host = if azure { "azure" } else { sdk.host };
+            drafts.push(draft(
+                signal,
+                (start, end),
+                Class::Use,
+                host,
+                AttributedBy::Import,
+                "an import of its library",
+            ));
         }
     };
     if matches!(file.language, Language::JavaScript | Language::Go | Language::Ruby) {
@@ -182,7 +235,8 @@ fn imports(file: &File<'_>, drafts: &mut Vec<Draft>) {
             };
             if imports && piece.end - piece.start <= 200 {
                 let module = String::from_utf8_lossy(&file.text[piece.start..piece.end]);
-                import(&module, piece.start, piece.end);
+                let before = memchr::memrchr(b'\n', &file.text[..piece.start]).map_or(0, |at| at + 1);
+                import(&module, piece.start, piece.end, &file.text[before..piece.start]);
             }
         }
         return;
@@ -209,7 +263,7 @@ fn imports(file: &File<'_>, drafts: &mut Vec<Draft>) {
             let skipped = part.len() - part.trim_ascii_start().len();
             let module: Vec<u8> = part.trim_ascii_start().iter().copied().take_while(|b| name(b)).collect();
             let text = String::from_utf8_lossy(&module);
-            import(text.trim_end_matches([':', '.']), at + skipped, at + skipped + module.len());
+            import(text.trim_end_matches([':', '.']), at + skipped, at + skipped + module.len(), line);
             at += part.len() + 1;
             if *word != "import " {
                 break;

@@ -5,11 +5,53 @@ use std::sync::OnceLock;
 
 /// Beginnings of ids of known families, so that a file with only unknown ids is read too.
 pub(crate) const FAMILY_STEMS: &[&str] = &[
-    "gpt-", "chatgpt-", "claude-", "gemini-", "gemma-", "gemma2", "gemma3", "llama-", "llama2", "llama3", "mistral-", "mixtral-",
-    "ministral-", "magistral-", "codestral-", "devstral-", "pixtral-", "command-r", "command-a", "grok-",
-    "deepseek-", "qwen", "glm-", "kimi-", "sonar-", "nova-", "titan-", "phi-", "jamba-", "sora-", "veo-",
-    "imagen-", "dall-e", "whisper-", "tts-1", "text-embedding", "text-davinci", "code-davinci", "embed-english",
-    "embed-multilingual", "o1-mini", "o1-pro", "o1-preview", "o3-mini", "o3-pro", "o4-mini", "o5-mini",
+    "gpt-",
+    "chatgpt-",
+    "claude-",
+    "gemini-",
+    "gemma-",
+    "gemma2",
+    "gemma3",
+    "llama-",
+    "llama2",
+    "llama3",
+    "mistral-",
+    "mixtral-",
+    "ministral-",
+    "magistral-",
+    "codestral-",
+    "devstral-",
+    "pixtral-",
+    "command-r",
+    "command-a",
+    "grok-",
+    "deepseek-",
+    "qwen",
+    "glm-",
+    "kimi-",
+    "sonar-",
+    "nova-",
+    "titan-",
+    "phi-",
+    "jamba-",
+    "sora-",
+    "veo-",
+    "imagen-",
+    "dall-e",
+    "whisper-",
+    "tts-1",
+    "text-embedding",
+    "text-davinci",
+    "code-davinci",
+    "embed-english",
+    "embed-multilingual",
+    "o1-mini",
+    "o1-pro",
+    "o1-preview",
+    "o3-mini",
+    "o3-pro",
+    "o4-mini",
+    "o5-mini",
 ];
 
 /// Whether `byte` may stand inside an id.
@@ -39,14 +81,20 @@ pub(crate) fn is_token(text: &[u8]) -> bool {
 }
 
 /// The id around a hit inside a longer text: path separators end it, a colon does unless a digit follows.
-pub(crate) fn around(text: &[u8], (mut start, mut end): (usize, usize), within: (usize, usize)) -> (usize, usize) {
+pub(crate) fn around(
+    text: &[u8],
+    (mut start, mut end): (usize, usize),
+    within: (usize, usize),
+) -> (usize, usize) {
     let inner = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     while start > within.0 && inner(text[start - 1]) {
         start -= 1;
     }
     while end < within.1 {
         let byte = text[end];
-        let version = matches!(byte, b':' | b'@') && text.get(end + 1).is_some_and(u8::is_ascii_digit) && end + 1 < within.1;
+        let version = matches!(byte, b':' | b'@')
+            && text.get(end + 1).is_some_and(u8::is_ascii_digit)
+            && end + 1 < within.1;
         if !inner(byte) && !version {
             break;
         }
@@ -64,7 +112,7 @@ pub(crate) fn around(text: &[u8], (mut start, mut end): (usize, usize), within: 
 const SHAPE: &str = r"(?x)^(?:[a-z0-9_.-]+[/:])*
  (?:(?:us|eu|apac|global|jp|au|us-gov|ca)\.)?(?:(?:anthropic|amazon|meta|mistral|cohere|ai21|deepseek|openai|stability)\.)?
  (?:
-   (?:chat)?gpt-?(?:\d|oss|image|audio|realtime|live)[a-z0-9.:@_-]*
+   (?:chat)?gpt-(?:\d|oss|image|audio|realtime|live)[a-z0-9.:@_-]*
  | o[1-9](?:-[a-z0-9-]+)?
  | claude-(?:\d|v\d|instant|opus|sonnet|haiku|fable|mythos|next)[a-z0-9.:@_-]*
  | gemini-(?:\d|pro|flash|ultra|exp|live)[a-z0-9.:@_-]*
@@ -94,7 +142,8 @@ pub(crate) fn has_family_shape(id: &str) -> bool {
     static SHAPE_REGEX: OnceLock<Option<Regex>> = OnceLock::new();
     let regex = SHAPE_REGEX.get_or_init(|| Regex::new(SHAPE).ok());
     let lower = id.to_ascii_lowercase();
-    regex.as_ref().is_some_and(|regex| regex.is_match(&lower)) && lower.bytes().any(|b| b.is_ascii_digit() || b == b'-')
+    regex.as_ref().is_some_and(|regex| regex.is_match(&lower))
+        && lower.bytes().any(|b| b.is_ascii_digit() || b == b'-')
 }
 
 /// The family of an id: its first run of letters after any prefix.
@@ -112,7 +161,16 @@ pub(crate) fn is_model_slot(slot: &str) -> bool {
     let neutral = |part: &str| {
         matches!(
             squeeze(part).as_str(),
-            "default" | "name" | "id" | "value" | "defaultvalue" | "fallback" | "primary" | "const" | "fast" | "smart"
+            "default"
+                | "name"
+                | "id"
+                | "value"
+                | "defaultvalue"
+                | "fallback"
+                | "primary"
+                | "const"
+                | "fast"
+                | "smart"
         )
     };
     match parts.as_slice() {
@@ -128,9 +186,23 @@ fn squeeze(name: &str) -> String {
 }
 
 fn is_model_word(word: &str) -> bool {
-    let endings =
-        ["model", "models", "modelid", "modelname", "modelarn", "modelkey", "llm", "llmname", "deploymentname", "deploymentid", "azuredeployment",
-            "deploymentmodel", "modelalias", "engineid", "enginename"];
+    let endings = [
+        "model",
+        "models",
+        "modelid",
+        "modelname",
+        "modelarn",
+        "modelkey",
+        "llm",
+        "llmname",
+        "deploymentname",
+        "deploymentid",
+        "azuredeployment",
+        "deploymentmodel",
+        "modelalias",
+        "engineid",
+        "enginename",
+    ];
     endings.iter().any(|ending| word.ends_with(ending))
         || matches!(word, "engine" | "deployment" | "m")
         || (word.starts_with("model") && word[5..].bytes().all(|b| b.is_ascii_digit()))
@@ -141,10 +213,41 @@ fn is_model_word(word: &str) -> bool {
 /// Whether a literal in a model's slot can be an id at all: no placeholder, no path of this machine.
 pub(crate) fn is_plausible(literal: &str) -> bool {
     let lower = literal.to_ascii_lowercase();
-    let file_endings = [".py", ".json", ".bin", ".pt", ".onnx", ".yaml", ".yml", ".txt", ".csv", ".pkl", ".h5", ".js", ".ts", ".safetensors", ".gguf"];
-    let placeholders = ["your", "my-model", "placeholder", "example", "changeme", "xxx", "todo", "none", "null", "undefined", "true", "false"];
+    let file_endings = [
+        ".py",
+        ".json",
+        ".bin",
+        ".pt",
+        ".onnx",
+        ".yaml",
+        ".yml",
+        ".txt",
+        ".csv",
+        ".pkl",
+        ".h5",
+        ".js",
+        ".ts",
+        ".safetensors",
+        ".gguf",
+    ];
+    let placeholders = [
+        "your",
+        "my-model",
+        "placeholder",
+        "example",
+        "changeme",
+        "xxx",
+        "todo",
+        "none",
+        "null",
+        "undefined",
+        "true",
+        "false",
+    ];
     !file_endings.iter().any(|ending| lower.ends_with(ending))
-        && !placeholders.iter().any(|word| lower == *word || lower.starts_with(&format!("{word}-")) || lower.starts_with(&format!("{word}_")))
+        && !placeholders.iter().any(|word| {
+            lower == *word || lower.starts_with(&format!("{word}-")) || lower.starts_with(&format!("{word}_"))
+        })
         && !lower.starts_with("./")
         && literal.bytes().any(|b| b.is_ascii_alphabetic())
 }
@@ -170,17 +273,42 @@ mod tests {
 
     #[test]
     fn shapes_of_families_are_known_and_their_namesakes_are_not() {
-        for id in ["gpt-9-ultra", "claude-opus-9", "us.anthropic.claude-opus-9-v1:0", "openai/gpt-7", "veo-9.1-fast", "o5-mini"] {
+        for id in [
+            "gpt-9-ultra",
+            "claude-opus-9",
+            "us.anthropic.claude-opus-9-v1:0",
+            "openai/gpt-7",
+            "veo-9.1-fast",
+            "o5-mini",
+        ] {
             assert!(has_family_shape(id), "{id}");
         }
-        for id in ["gpt4all", "claude-code", "gemini-cli", "command-palette", "nova-launcher", "sonar-scanner", "titan-x", "o-ring"] {
+        for id in [
+            "gpt4all",
+            "claude-code",
+            "gemini-cli",
+            "command-palette",
+            "nova-launcher",
+            "sonar-scanner",
+            "titan-x",
+            "o-ring",
+        ] {
             assert!(!has_family_shape(id), "{id}");
         }
     }
 
     #[test]
     fn slots_are_known_by_their_last_word() {
-        for slot in ["model", "modelId", "OPENAI_MODEL", "model.default", "litellm_params.model", "azure_deployment", "DEFAULT_MODEL", "MODEL_ID"] {
+        for slot in [
+            "model",
+            "modelId",
+            "OPENAI_MODEL",
+            "model.default",
+            "litellm_params.model",
+            "azure_deployment",
+            "DEFAULT_MODEL",
+            "MODEL_ID",
+        ] {
             assert!(is_model_slot(slot), "{slot}");
         }
         for slot in ["provider", "model.provider", "name", "modeling", "remodel_cost", "m.x"] {
@@ -197,6 +325,9 @@ mod tests {
         };
         assert_eq!(cut("use gpt-4o.", "gpt-4o"), "gpt-4o");
         assert_eq!(cut("models/gemini-1.5-pro:generateContent", "gemini-1.5"), "gemini-1.5-pro");
-        assert_eq!(cut("id us.anthropic.claude-3-opus-20240229-v1:0 x", "claude-3"), "us.anthropic.claude-3-opus-20240229-v1:0");
+        assert_eq!(
+            cut("id us.anthropic.claude-3-opus-20240229-v1:0 x", "claude-3"),
+            "us.anthropic.claude-3-opus-20240229-v1:0"
+        );
     }
 }

@@ -149,9 +149,10 @@ impl Lexer<'_> {
     /// After a line's end, a value that is complete ends its element unless the line goes on with an
     /// operator.
     fn resume_line(&mut self, byte: u8) {
-        let complete =
-            self.last.is_ascii_alphanumeric() || matches!(self.last, b')' | b']' | b'}' | b'"' | b'\'' | b'`');
-        let goes_on = matches!(byte, b'?' | b'|' | b'.' | b'+' | b'&' | b':' | b',' | b')' | b']' | b'}' | b'=');
+        let complete = self.last.is_ascii_alphanumeric()
+            || matches!(self.last, b')' | b']' | b'}' | b'"' | b'\'' | b'`');
+        let goes_on =
+            matches!(byte, b'?' | b'|' | b'.' | b'+' | b'&' | b':' | b',' | b')' | b']' | b'}' | b'=');
         let bracketed = self.frame().open == b'(' || self.frame().open == b'[';
         let frame = self.frame();
         if frame.newline && complete && !goes_on && !bracketed {
@@ -309,8 +310,8 @@ impl Lexer<'_> {
     fn is_statement(&self) -> bool {
         self.frames.len() == 1
             && self.frames.last().is_some_and(|frame| frame.key.is_none() && frame.chain.is_none())
-            && (self.last == b'\n' || self.text[..self.at].iter().rev().find(|b| **b != b' ' && **b != b'\t')
-                == Some(&b'\n'))
+            && (self.last == b'\n'
+                || self.text[..self.at].iter().rev().find(|b| **b != b' ' && **b != b'\t') == Some(&b'\n'))
     }
 
     fn push_text(&mut self, piece: Piece) {
@@ -366,7 +367,15 @@ impl Lexer<'_> {
         }
         let reads = matches!(
             last,
-            "getenv" | "env" | "get_env" | "getEnv" | "fetch" | "config" | "GetEnv" | "getenv_or" | "getOrDefault"
+            "getenv"
+                | "env"
+                | "get_env"
+                | "getEnv"
+                | "fetch"
+                | "config"
+                | "GetEnv"
+                | "getenv_or"
+                | "getOrDefault"
         ) || (last == "get" && (callee.contains("env") || callee.contains("ENV")));
         if reads && frame.index > 0 {
             return word(frame.first_text);
@@ -597,8 +606,13 @@ pub(super) fn heredoc_word(text: &[u8], mut at: usize) -> Option<(Vec<u8>, usize
     }
     let quote = text.get(at).copied().filter(|b| matches!(b, b'"' | b'\''));
     at += usize::from(quote.is_some());
-    let word: Vec<u8> =
-        text.get(at..)?.iter().copied().take(64).take_while(|b| b.is_ascii_alphanumeric() || *b == b'_').collect();
+    let word: Vec<u8> = text
+        .get(at..)?
+        .iter()
+        .copied()
+        .take(64)
+        .take_while(|b| b.is_ascii_alphanumeric() || *b == b'_')
+        .collect();
     if word.first().is_none_or(|b| !(b.is_ascii_uppercase() || *b == b'_' || quote.is_some())) {
         return None;
     }

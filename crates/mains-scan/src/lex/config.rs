@@ -204,7 +204,8 @@ fn unquoted_line(text: &[u8], (from, to): (usize, usize), pieces: &mut Vec<Piece
         .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
         .count();
     let (mark, _) = trim(text, (from + key, to));
-    let assigns = key > 0 && mark < to && matches!(text[mark], b'=' | b':') && text.get(mark + 1) != Some(&b'=');
+    let assigns =
+        key > 0 && mark < to && matches!(text[mark], b'=' | b':') && text.get(mark + 1) != Some(&b'=');
     if assigns {
         let slot = name(text, from, from + key);
         push_value(text, (mark + 1, to), slot.as_deref(), false, pieces);
@@ -310,9 +311,8 @@ fn yaml_key(text: &[u8], (from, to): (usize, usize)) -> Option<((usize, usize), 
     if matches!(first, b'{' | b'[') {
         return None;
     }
-    let colon = (from..to).find(|at| {
-        text[*at] == b':' && (at + 1 == to || text[at + 1].is_ascii_whitespace())
-    })?;
+    let colon =
+        (from..to).find(|at| text[*at] == b':' && (at + 1 == to || text[at + 1].is_ascii_whitespace()))?;
     (colon > from).then_some(((from, trim(text, (from, colon)).1), colon + 1))
 }
 

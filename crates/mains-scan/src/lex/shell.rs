@@ -76,7 +76,9 @@ fn word_end(text: &[u8], mut at: usize) -> usize {
             b'{' if at > 0 && text[at - 1] == b'$' && quote != b'\'' => braces += 1,
             b'}' => braces = braces.saturating_sub(1),
             b'\n' if quote == 0 => return at,
-            b' ' | b'\t' | b'\r' | b';' | b'|' | b'&' | b'(' | b')' if quote == 0 && braces == 0 => return at,
+            b' ' | b'\t' | b'\r' | b';' | b'|' | b'&' | b'(' | b')' if quote == 0 && braces == 0 => {
+                return at;
+            }
             _ => {}
         }
         at += 1;
@@ -123,11 +125,19 @@ fn take_word(
 fn assigned_name(word: &[u8]) -> Option<usize> {
     let equals = memchr::memchr(b'=', word)?;
     let valid = equals > 0
-        && word[..equals].iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b':' | b'?'));
+        && word[..equals]
+            .iter()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b':' | b'?'));
     valid.then_some(equals)
 }
 
-fn push(text: &[u8], (from, to): (usize, usize), slot: Option<String>, command: &Command, pieces: &mut Vec<Piece>) {
+fn push(
+    text: &[u8],
+    (from, to): (usize, usize),
+    slot: Option<String>,
+    command: &Command,
+    pieces: &mut Vec<Piece>,
+) {
     if from >= to {
         return;
     }

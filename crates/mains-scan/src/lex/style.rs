@@ -133,7 +133,8 @@ const HCL: Style = Style {
     ..C_LIKE
 };
 
-const GO: Style = Style { quotes: &[quote(b"\"", false, Interpolation::Never), raw(b"`"), CHARACTER], ..C_LIKE };
+const GO: Style =
+    Style { quotes: &[quote(b"\"", false, Interpolation::Never), raw(b"`"), CHARACTER], ..C_LIKE };
 
 const JAVA: Style = Style {
     quotes: &[

@@ -27,7 +27,10 @@ pub(super) fn packages(files: &[FileFindings]) -> BTreeMap<String, BTreeSet<Stri
 impl Hints {
     /// The hints for the models of one file.
     pub(super) fn of(file: &FileFindings, packages: &BTreeMap<String, BTreeSet<String>>) -> Self {
-        let used = file.sightings.iter().filter(|s| s.class == Class::Use && !matches!(s.signal, Signal::Model { .. }));
+        let used = file
+            .sightings
+            .iter()
+            .filter(|s| s.class == Class::Use && !matches!(s.signal, Signal::Model { .. }));
         let mut own: Vec<Attribution> = Vec::new();
         for attribution in used.filter_map(|sighting| sighting.attribution.as_ref()) {
             if !own.contains(attribution) {

@@ -16,7 +16,8 @@ const CANDIDATES_PER_KIND: usize = 3;
 impl Report {
     /// Dates, attributes, groups and ranks what was found. `files` may come in any order.
     pub fn build(files: &[FileFindings], walked: Walked, catalog: &Catalog, options: &Options<'_>) -> Self {
-        let mut files: Vec<&FileFindings> = files.iter().filter(|file| !file.is_empty() || !file.ignores.is_empty()).collect();
+        let mut files: Vec<&FileFindings> =
+            files.iter().filter(|file| !file.is_empty() || !file.ignores.is_empty()).collect();
         files.sort_by(|a, b| a.path.cmp(&b.path));
         let owned: Vec<FileFindings> = files.iter().map(|file| (*file).clone()).collect();
         let mut builder = Builder { catalog, options, models: BTreeMap::new(), endpoints: BTreeMap::new() };
@@ -94,18 +95,28 @@ impl Builder<'_> {
         (host, text.to_owned())
     }
 
-    fn at(&self, file: &FileFindings, sighting: &Sighting, attribution: Option<&Attribution>, hints: &Hints) -> At {
+    fn at(
+        &self,
+        file: &FileFindings,
+        sighting: &Sighting,
+        attribution: Option<&Attribution>,
+        hints: &Hints,
+    ) -> At {
         let mut confidence = sighting.confidence;
         let (in_file, in_package) = hints.strength();
-        if matches!(sighting.signal, Signal::Model { .. }) && confidence == Confidence::Medium && (in_file || in_package) {
+        if matches!(sighting.signal, Signal::Model { .. })
+            && confidence == Confidence::Medium
+            && (in_file || in_package)
+        {
             confidence = Confidence::High;
         }
         let id = sighting.text.to_ascii_lowercase();
         let rule_independent = format!("{:016x}", fingerprint(&file.path, sighting.line_hash, &id));
         let line = sighting.place.line;
-        let silenced = file.ignores.iter().find(|ignore| {
-            Rule::ALL.iter().any(|rule| ignore.silences(rule.id(), line, self.options.as_of))
-        });
+        let silenced = file
+            .ignores
+            .iter()
+            .find(|ignore| Rule::ALL.iter().any(|rule| ignore.silences(rule.id(), line, self.options.as_of)));
         At {
             file: file.path.clone(),
             line,
@@ -188,7 +199,9 @@ impl Builder<'_> {
             Lifecycle::Dying { .. } => Rule::Retiring,
             Lifecycle::Deprecated { .. } => Rule::Deprecated,
             Lifecycle::MayEndAnyDay { .. } => Rule::AnyDay,
-            Lifecycle::Alive { .. } if host.is_some_and(|host| self.catalog.alias(host, id).is_some()) => Rule::Alias,
+            Lifecycle::Alive { .. } if host.is_some_and(|host| self.catalog.alias(host, id).is_some()) => {
+                Rule::Alias
+            }
             Lifecycle::Alive { .. } => Rule::Model,
             Lifecycle::Unknown { .. } => Rule::Unknown,
         }
@@ -214,7 +227,10 @@ impl Builder<'_> {
 
     fn candidates(&self, host: &str, id: &str) -> Vec<Candidate> {
         let mut counts = BTreeMap::new();
-        let substitutes = self.catalog.substitutes(host, id, self.options.as_of);
+        let mut substitutes = self.catalog.substitutes(host, id, self.options.as_of);
+        // Within a kind, hosts whose ends the catalogue follows come first: they cannot vanish unseen.
+        let followed = |host: &str| self.catalog.facts().any(|fact| fact.host == host);
+        substitutes.sort_by_cached_key(|substitute| (substitute.kind, !followed(&substitute.model.host)));
         substitutes
             .iter()
             .filter(|substitute| {
@@ -229,7 +245,10 @@ impl Builder<'_> {
                 state: substitute.lifecycle.word(),
                 ends_on: substitute.lifecycle.ends_on(),
                 price: substitute.price.map(money::tag),
-                energy: self.options.energy.and_then(|energy| energy(&substitute.model.host, &substitute.model.id)),
+                energy: self
+                    .options
+                    .energy
+                    .and_then(|energy| energy(&substitute.model.host, &substitute.model.id)),
                 source: substitute.fact.map(|fact| source_tag(self.catalog, fact).source),
             })
             .collect()
@@ -244,7 +263,9 @@ impl Builder<'_> {
                 self.endpoint_group(host, name, places)
             })
             .collect();
-        groups.sort_by_cached_key(|group| (!group.gated, group.days_left.unwrap_or(i64::MAX), group.name.clone()));
+        groups.sort_by_cached_key(|group| {
+            (!group.gated, group.days_left.unwrap_or(i64::MAX), group.name.clone())
+        });
         groups
     }
 
@@ -257,9 +278,9 @@ impl Builder<'_> {
         let fact = endpoint.map(|endpoint| endpoint.fact);
         let ends_on = fact.and_then(|fact| fact.shutdown);
         let days_left = ends_on.map(|day| self.options.as_of.days_until(day));
-        let asked = places.iter().any(|at| {
-            at.class == Class::Use && at.scope == Scope::Product && at.ignored.is_none()
-        });
+        let asked = places
+            .iter()
+            .any(|at| at.class == Class::Use && at.scope == Scope::Product && at.ignored.is_none());
         let instead = match (legacy, fact) {
             (Some(legacy), _) => legacy.successor.to_string(),
             (None, Some(fact)) => fact.replacement.to_string(),
@@ -411,7 +432,8 @@ fn providers(catalog: &Catalog, files: &[FileFindings]) -> Vec<ProviderGroup> {
         .map(|(host, (signs, files))| {
             let known = catalog.host(&host);
             ProviderGroup {
-                name: known.map_or_else(|| "libraries that reach many providers".to_owned(), |h| h.name.to_string()),
+                name: known
+                    .map_or_else(|| "libraries that reach many providers".to_owned(), |h| h.name.to_string()),
                 key_variable: known.and_then(|h| h.key_variables.first()).map(ToString::to_string),
                 signs,
                 files: files.len(),

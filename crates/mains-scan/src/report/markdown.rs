@@ -49,7 +49,11 @@ impl Report {
                 "- {host}`{}`: ends {}{}",
                 escape(&group.name),
                 super::build::day_or_dash(group.ends_on),
-                if group.instead.is_empty() { String::new() } else { format!("; instead: {}", group.instead) }
+                if group.instead.is_empty() {
+                    String::new()
+                } else {
+                    format!("; instead: {}", group.instead)
+                }
             );
             places(&mut out, &group.places, "  ");
         }
@@ -97,7 +101,8 @@ fn section(out: &mut String, group: &ModelGroup) {
 
 fn places(out: &mut String, places: &[At], indent: &str) {
     for at in places.iter().take(PLACES_MAX) {
-        let _ = writeln!(out, "{indent}- `{}:{}:{}` {}", escape(&at.file), at.line, at.column, escape(&at.why));
+        let _ =
+            writeln!(out, "{indent}- `{}:{}:{}` {}", escape(&at.file), at.line, at.column, escape(&at.why));
     }
     if places.len() > PLACES_MAX {
         let _ = writeln!(out, "{indent}- and {}", plural(places.len() - PLACES_MAX, "more place"));

@@ -15,6 +15,9 @@ mod text;
 pub use rule::Rule;
 pub use text::Style;
 
+pub(crate) use money::line as price_line;
+pub(crate) use text::detail;
+
 use crate::finding::{AttributedBy, Class, Confidence, Scope};
 use mains_units::{Day, Grade, Range};
 use serde::Serialize;
@@ -254,7 +257,9 @@ impl ModelGroup {
 
     /// Whether code that ships asks for it and no comment silences that.
     pub fn is_asked_for(&self) -> bool {
-        self.places.iter().any(|at| at.class == Class::Use && at.scope == Scope::Product && at.ignored.is_none())
+        self.places
+            .iter()
+            .any(|at| at.class == Class::Use && at.scope == Scope::Product && at.ignored.is_none())
     }
 }
 

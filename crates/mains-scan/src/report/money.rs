@@ -29,7 +29,7 @@ pub(super) fn dollars(amount: f64) -> String {
 }
 
 /// One line: `$0.15 in, $0.60 out a million tokens`, `$0.10 a second`, `price not known`.
-pub(super) fn line(price: Option<&PriceTag>) -> String {
+pub(crate) fn line(price: Option<&PriceTag>) -> String {
     let Some(price) = price else { return "price not known".to_owned() };
     match (price.input_usd_per_million, price.output_usd_per_million, &price.unit) {
         (Some(input), Some(output), _) if input > 0.0 || output > 0.0 => {
@@ -70,7 +70,9 @@ mod tests {
 
     #[test]
     fn money_has_as_many_digits_as_it_needs() {
-        for (amount, text) in [(0.15, "$0.15"), (2.5, "$2.50"), (0.0004, "$0.0004"), (0.0, "$0"), (0.02, "$0.02")] {
+        for (amount, text) in
+            [(0.15, "$0.15"), (2.5, "$2.50"), (0.0004, "$0.0004"), (0.0, "$0"), (0.02, "$0.02")]
+        {
             assert_eq!(dollars(amount), text);
         }
     }

@@ -141,7 +141,8 @@ impl Page<'_> {
                 Confidence::Medium => ", fairly sure",
                 Confidence::Low => ", not sure",
             };
-            let ignored = at.ignored.as_ref().map_or_else(String::new, |reason| format!(" [ignored: {reason}]"));
+            let ignored =
+                at.ignored.as_ref().map_or_else(String::new, |reason| format!(" [ignored: {reason}]"));
             let text = format!("          {}:{}:{}  {}{doubt}{ignored}", at.file, at.line, at.column, at.why);
             self.line("", &text);
         }
@@ -167,7 +168,8 @@ impl Page<'_> {
         let now = format!("          now  {}", money::line(group.price.as_ref()));
         let now = with_energy(now, group.energy.as_ref());
         self.line(DIM, &now);
-        let widest = group.substitutes.iter().map(|c| c.host.len() + c.id.len() + 1).max().unwrap_or(0).min(48);
+        let widest =
+            group.substitutes.iter().map(|c| c.host.len() + c.id.len() + 1).max().unwrap_or(0).min(48);
         for candidate in &group.substitutes {
             let line = substitute_line(candidate, widest);
             self.line("", &line);
@@ -199,7 +201,8 @@ impl Page<'_> {
 
     fn elsewhere(&mut self, report: &Report) {
         let aside = report.models.iter().filter(|group| !group.is_asked_for());
-        let dead: Vec<String> = aside.filter(|group| group.state == "retired").map(ModelGroup::name).collect();
+        let dead: Vec<String> =
+            aside.filter(|group| group.state == "retired").map(ModelGroup::name).collect();
         if !report.lists.is_empty() || !dead.is_empty() || !report.providers.is_empty() {
             self.out.push('\n');
         }
@@ -220,7 +223,12 @@ impl Page<'_> {
         }
         for provider in &report.providers {
             let signs: Vec<&str> = provider.signs.keys().map(String::as_str).collect();
-            let text = format!("provider  {} in {}: {}", provider.host, plural(provider.files, "file"), signs.join(", "));
+            let text = format!(
+                "provider  {} in {}: {}",
+                provider.host,
+                plural(provider.files, "file"),
+                signs.join(", ")
+            );
             self.line(DIM, &text);
         }
     }
@@ -241,7 +249,8 @@ impl Page<'_> {
             self.line(YELLOW, &format!("not read: {}", plural(more, "more file")));
         }
         for malformed in &report.malformed_ignores {
-            let text = format!("ignore not honoured: {}:{}: {}", malformed.file, malformed.line, malformed.problem);
+            let text =
+                format!("ignore not honoured: {}:{}: {}", malformed.file, malformed.line, malformed.problem);
             self.line(YELLOW, &text);
         }
         let spoken: usize = report.mentions.iter().map(|mention| mention.places).sum();
@@ -273,7 +282,7 @@ fn verdict(group: &ModelGroup) -> (&'static str, &'static str) {
 }
 
 /// What is known of the end, in one line.
-pub(super) fn detail(group: &ModelGroup) -> String {
+pub(crate) fn detail(group: &ModelGroup) -> String {
     let mut words = Vec::new();
     match (group.state, group.ends_on, group.days_left) {
         ("retired", Some(day), Some(days)) => words.push(format!("ended {day} ({})", days_in_words(days))),
@@ -304,7 +313,9 @@ pub(super) fn detail(group: &ModelGroup) -> String {
     if let Some(source) = &group.source {
         words.push(format!("{} read {}", short_source(&source.source), source.read));
     }
-    let doubtful = group.basis.contains("platform") || group.basis.contains("snapshot") || group.basis.contains("nothing names");
+    let doubtful = group.basis.contains("platform")
+        || group.basis.contains("snapshot")
+        || group.basis.contains("nothing names");
     if doubtful {
         words.push(group.basis.clone());
     }

@@ -69,7 +69,7 @@ fn check_one_of(
         (None, Some(url), None) => complain(
             url.span().unwrap_or(span),
             "a server at `base_url` needs its `dialect`",
-            "write for example `dialect = \"openai\"`",
+            "write for example `dialect = \"openai_chat\"`",
         ),
         (Some(_), _, Some(dialect)) => complain(
             dialect.span().unwrap_or(span),

@@ -34,7 +34,7 @@ fn request(number: u32) -> RequestRow {
         at: later(i64::from(number)),
         key_id: Some("key_0123456789abcdef".into()),
         project: Some("search".into()),
-        dialect: "openai-chat".into(),
+        dialect: "openai_chat".into(),
         streamed: true,
         asked: "gpt-4o-mini".into(),
         route: Some("gpt-4o-mini".into()),

@@ -153,10 +153,18 @@ impl Catalog {
     /// Whether the ids have lifecycles of their own at more than one host, with different days.
     fn hosts_disagree(&self, found: &[Resolved<'_>]) -> bool {
         let mut seen: Option<(Option<mains_units::Day>, bool)> = None;
+        // Most of them share one id, so what is known of it is looked up once.
+        let (mut last, mut facts, mut aliases) = ("", [].as_slice(), [].as_slice());
         for resolved in found {
             let Model { host, id, .. } = resolved.model;
-            let own: Vec<_> = self.facts_named(id).iter().filter(|fact| fact.host == *host).collect();
-            let by_alias = self.alias(host, id).is_some();
+            if last != id {
+                (last, facts, aliases) = (id, self.facts_named(id), self.aliases_named(id));
+            }
+            if facts.is_empty() && aliases.is_empty() {
+                continue;
+            }
+            let own: Vec<_> = facts.iter().filter(|fact| fact.host == *host).collect();
+            let by_alias = aliases.iter().any(|alias| alias.host == *host);
             let Some(day) = crate::lifecycle::winner(&own).map(|fact| fact.shutdown) else {
                 if by_alias && seen.replace((None, true)).is_some() {
                     return true;

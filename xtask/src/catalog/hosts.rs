@@ -42,10 +42,10 @@ impl Hosts {
             hosts.by_hand(&record);
         }
         for (id, provider) in members(&sources.models_dev["providers"]) {
-            hosts.from_models_dev(id, provider);
+            hosts.add_models_dev(id, provider);
         }
         for (_, model) in members(&sources.litellm) {
-            hosts.from_litellm(text(model, "litellm_provider"));
+            hosts.add_litellm(text(model, "litellm_provider"));
         }
         for provider in items(&sources.genai) {
             let id = text(provider, "id");
@@ -101,7 +101,7 @@ impl Hosts {
     }
 
     /// A host that our table has gains the key variables that it lacks; another is added.
-    fn from_models_dev(&mut self, id: &str, provider: &serde_json::Value) {
+    fn add_models_dev(&mut self, id: &str, provider: &serde_json::Value) {
         let keys: Vec<String> = items(&provider["env"])
             .filter_map(|key| key.as_str())
             // What else such a client needs (a region, a project) is no sign of this host alone.
@@ -144,7 +144,7 @@ impl Hosts {
         self.all.insert(id.to_owned(), host);
     }
 
-    fn from_litellm(&mut self, provider: &str) {
+    fn add_litellm(&mut self, provider: &str) {
         if provider.is_empty() || NO_HOSTS.contains(&provider) || self.litellm.contains_key(provider) {
             return;
         }

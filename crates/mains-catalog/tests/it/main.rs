@@ -14,5 +14,5 @@ fn today() -> Day {
 }
 
 fn day(text: &str) -> Day {
-    Day::parse(text).unwrap()
+    Day::parse(text).unwrap_or_else(|| unreachable!("{text} is no day"))
 }

@@ -20,7 +20,7 @@ pub(super) fn add(models: &mut Models, host: &str, key: &str, entry: &Value) {
             Some(known) => known.units.extend(named),
             None => row.prices.push(Price { units: named.into(), source: "L", ..Price::default() }),
         }
-        row.output = "i".to_owned();
+        "i".clone_into(&mut row.output);
         return;
     }
     row.context = row.context.or(whole(&entry["max_input_tokens"]));
@@ -153,7 +153,7 @@ fn modalities(kind: &str, entry: &Value) -> (String, String) {
         _ => ("t", ""),
     };
     if input.is_empty() {
-        input = plain.0.to_owned();
+        plain.0.clone_into(&mut input);
         for (name, letter) in [
             ("supports_vision", 'i'),
             ("supports_audio_input", 'a'),

@@ -1,12 +1,13 @@
 //! `mains`: the wall outlet for machine learning, in one binary.
 //!
 //! Read `cli` (the verbs and their flags), then `verbs/NAME` (one file a verb), `print` (how anything
-//! reaches the terminal).
+//! reaches the terminal), `settings` (where they come from).
 //!
 //! Never: logic worth testing alone. A verb reads its settings, calls a room below, prints the answer.
 
 mod cli;
 mod print;
+mod settings;
 mod verbs;
 
 use clap::Parser;

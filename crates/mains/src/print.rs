@@ -38,12 +38,18 @@ impl From<Ended> for ExitCode {
 pub(crate) struct Trouble {
     message: String,
     hint: Option<String>,
+    rendered: bool,
 }
 
 impl Trouble {
     /// Trouble in one sentence.
     pub(crate) fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), hint: None }
+        Self { message: message.into(), hint: None, rendered: false }
+    }
+
+    /// Trouble whose text is complete as it is: every `error:` and `hint:` begins its own line.
+    pub(crate) fn rendered(text: impl Into<String>) -> Self {
+        Self { message: text.into(), hint: None, rendered: true }
     }
 
     /// The same with a way to mend it.
@@ -72,6 +78,13 @@ impl<E: std::error::Error> From<E> for Trouble {
             None => Self::new(message),
         }
     }
+}
+
+/// The system's text begins with a capital and ends with its number; ours do not.
+pub(crate) fn lowered(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    let mut chars = text.split(" (os error").next().unwrap_or_default().chars();
+    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
 }
 
 /// Sets the choice of colour for everything that is printed after.
@@ -115,6 +128,16 @@ pub(crate) fn say(text: &str) {
 pub(crate) fn trouble(trouble: &Trouble) {
     let red = anstyle::AnsiColor::Red.on_default().bold();
     let cyan = anstyle::AnsiColor::Cyan.on_default().bold();
+    if trouble.rendered {
+        for line in trouble.message.lines() {
+            say(&match (line.strip_prefix("error:"), line.strip_prefix("hint:")) {
+                (Some(rest), _) => format!("{red}error:{red:#}{rest}"),
+                (_, Some(rest)) => format!("{cyan}hint:{cyan:#}{rest}"),
+                _ => line.to_owned(),
+            });
+        }
+        return;
+    }
     say(&format!("{red}error:{red:#} {}", trouble.message));
     if let Some(hint) = &trouble.hint {
         say(&format!("{cyan}hint:{cyan:#} {hint}"));

@@ -230,7 +230,11 @@ impl Found {
     fn tidy(&self, disk: &dyn Disk) -> Result<(), LogError> {
         let leftovers = self.outgrown.iter().map(ToString::to_string);
         for path in leftovers.chain(self.has(UNFINISHED).then(|| UNFINISHED.into())) {
-            disk.remove(&path, Keep::Unsynced).map_err(|error| LogError::disk("remove", &path, &error))?;
+            match disk.remove(&path, Keep::Unsynced) {
+                // A rebuilt file took the unfinished one's place with it.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                outcome => outcome.map_err(|error| LogError::disk("remove", &path, &error))?,
+            }
         }
         if self.has(CLOSED) {
             // Synced: the mark must not come back after the next power cut.

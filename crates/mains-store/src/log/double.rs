@@ -2,6 +2,7 @@
 //! dies in the middle of a write, all by a seed.
 
 use super::disk::{Disk, Keep, LockGuard};
+use mains_ledger::verify::names::UNFINISHED;
 use mains_units::Chance;
 use std::collections::BTreeMap;
 use std::io;
@@ -54,8 +55,8 @@ impl DoubleDisk {
         self.state().sync_fails = true;
     }
 
-    /// The process dies after so many more steps: every call is a step, every byte appended is another. All
-    /// calls fail from then on, and an append in which it dies is cut short.
+    /// The process dies after so many more steps: every call is a step, every byte written is another. All
+    /// calls fail from then on, and a write in which it dies is cut short.
     pub fn die_after(&self, steps: u64) {
         self.state().steps_left = Some(steps);
     }
@@ -176,10 +177,17 @@ impl Disk for DoubleDisk {
 
     fn replace(&self, path: &str, bytes: &[u8], keep: Keep) -> io::Result<()> {
         let mut state = self.state();
-        state.live(0)?;
-        if state.room.is_some_and(|room| state.used() + bytes.len() as u64 > room) {
-            return Err(io::ErrorKind::StorageFull.into());
+        let granted = state.live(bytes.len() as u64)?;
+        // Like the real disk, it writes the bytes under another name first.
+        let room = state.room.map_or(u64::MAX, |room| room.saturating_sub(state.used()));
+        let written = usize::try_from(granted.min(room)).unwrap_or(usize::MAX).min(bytes.len());
+        if written < bytes.len() {
+            let now = bytes[..written].to_vec();
+            state.files.insert(UNFINISHED.into(), Stored { now, replaced: true, ..Stored::default() });
+            let full = granted == bytes.len() as u64;
+            return Err(if full { io::ErrorKind::StorageFull.into() } else { dead() });
         }
+        state.files.remove(UNFINISHED);
         let old = state.files.remove(path);
         let replaced = keep == Keep::Unsynced;
         let before = match old {

@@ -90,6 +90,30 @@ fn derived_files_that_are_lost_or_damaged_are_written_again() {
     }
 }
 
+#[test]
+fn a_file_left_unfinished_goes_with_or_without_a_rebuild() {
+    let whole = closed(700).snapshot();
+    let folder = tempfile::tempdir().unwrap();
+    for lost in [None, Some("tile/0/001")] {
+        let path = folder.path().join(lost.map_or("none", |_| "one"));
+        for (name, bytes) in &whole {
+            let file = path.join(name);
+            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+            std::fs::write(file, bytes).unwrap();
+        }
+        std::fs::write(path.join("unfinished"), "half").unwrap();
+        if let Some(name) = lost {
+            std::fs::remove_file(path.join(name)).unwrap();
+        }
+        let disk = Arc::new(FileDisk::existing(&path));
+        let (log, recovered) = Log::open(disk, Arc::new(signer()), &key()).unwrap();
+        assert_eq!(recovered.rebuilt, u64::from(lost.is_some()));
+        log.close().unwrap();
+        assert!(!path.join("unfinished").exists());
+        assert_eq!(LogReader::at(&path).verify(&key()).unwrap().signed, 700);
+    }
+}
+
 /// Opens a changed copy of a log; it must be refused, and nothing may change.
 fn refusal(change: impl FnOnce(&mut BTreeMap<String, Vec<u8>>)) -> String {
     let mut files = closed(700).snapshot();

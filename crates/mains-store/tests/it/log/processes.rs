@@ -3,7 +3,7 @@
 use super::{key, leaf, signer, ticking};
 use mains_store::log::{FileDisk, Log, LogError, LogReader};
 use mains_units::Chance;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
@@ -27,6 +27,18 @@ fn child_appends_until_it_is_killed() {
     }
 }
 
+/// The next index that the child told of in a whole line; a line in which it died was not told.
+fn next_told(output: &mut impl BufRead) -> Option<u64> {
+    loop {
+        let mut line = String::new();
+        output.read_line(&mut line).unwrap();
+        let line = line.strip_suffix('\n')?;
+        if let Some(index) = line.strip_prefix("appended ") {
+            return Some(index.parse().unwrap());
+        }
+    }
+}
+
 #[test]
 fn killed_processes_lose_no_leaf_that_they_told_of() {
     const SEED: u64 = 0x6d61_696e_7305;
@@ -44,11 +56,10 @@ fn killed_processes_lose_no_leaf_that_they_told_of() {
             .unwrap();
         let mut told = None;
         let enough = 100 + chance.below(900);
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let mut output = BufReader::new(child.stdout.take().unwrap());
         for _ in 0..enough {
-            let line = lines.by_ref().find_map(|line| line.strip_prefix("appended ").map(str::to_owned));
-            told =
-                Some(line.unwrap_or_else(|| panic!("seed {SEED}, round {round}: the child ended by itself")));
+            told = next_told(&mut output);
+            assert!(told.is_some(), "seed {SEED}, round {round}: the child ended by itself");
         }
         let second = Arc::new(FileDisk::existing(&path));
         assert!(matches!(Log::open(second, Arc::new(signer()), &key()), Err(LogError::Locked)));
@@ -56,8 +67,10 @@ fn killed_processes_lose_no_leaf_that_they_told_of() {
         child.kill().unwrap();
         child.wait().unwrap();
         // What it wrote into the pipe before it died was promised as well.
-        told = lines.filter_map(|line| line.strip_prefix("appended ").map(str::to_owned)).last().or(told);
-        let told: u64 = told.unwrap().parse().unwrap();
+        while let Some(later) = next_told(&mut output) {
+            told = Some(later);
+        }
+        let told = told.unwrap();
         let reader = LogReader::at(&path);
         let before =
             reader.verify(&key()).unwrap_or_else(|fault| panic!("seed {SEED}, round {round}: {fault}"));

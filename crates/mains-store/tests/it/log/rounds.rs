@@ -23,7 +23,7 @@ struct Told {
 impl Told {
     /// One life: appends, syncs and checkpoints by chance until the disk is dead.
     fn live(&mut self, disk: &DoubleDisk, chance: &mut Chance, torn: &mut u64, place: &str) {
-        disk.die_after(chance.below(6_000));
+        disk.die_after(chance.below(20_000));
         let Ok((mut log, recovered)) = open(disk) else {
             assert!(disk.is_dead(), "{place}: refused, and nobody was killed");
             return;

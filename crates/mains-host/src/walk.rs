@@ -292,7 +292,7 @@ fn read_text(path: &Path, buffer: &mut Vec<u8>) -> std::io::Result<Content> {
 fn relative(root: &Path, path: &Path) -> String {
     let below = path.strip_prefix(root).unwrap_or(path);
     let below =
-        if below.as_os_str().is_empty() { path.file_name().map(Path::new).unwrap_or(path) } else { below };
+        if below.as_os_str().is_empty() { path.file_name().map_or(path, Path::new) } else { below };
     below.to_string_lossy().replace('\\', "/")
 }
 

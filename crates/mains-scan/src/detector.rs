@@ -7,6 +7,7 @@ use crate::models::{Surroundings, models};
 use crate::needles::{Hit, Needles};
 use crate::{ignore, lists, sdk, signals};
 use mains_catalog::Catalog;
+use std::cell::OnceCell;
 
 /// Finds AI use in files. Build it once; it may be shared by threads.
 pub struct Detector<'c> {
@@ -36,6 +37,8 @@ pub(crate) struct File<'f> {
     pub(crate) text: std::borrow::Cow<'f, [u8]>,
     pub(crate) hits: Vec<Hit>,
     pub(crate) pieces: Vec<Piece>,
+    /// Where lines end, once someone asked.
+    line_ends: OnceCell<Vec<usize>>,
 }
 
 impl File<'_> {
@@ -72,7 +75,8 @@ impl File<'_> {
 
     /// The line of the lexed text, from 0.
     pub(crate) fn line_of(&self, at: usize) -> u32 {
-        u32::try_from(memchr::memchr_iter(b'\n', &self.text[..at]).count()).unwrap_or(u32::MAX)
+        let ends = self.line_ends.get_or_init(|| memchr::memchr_iter(b'\n', &self.text).collect());
+        u32::try_from(ends.partition_point(|end| *end < at)).unwrap_or(u32::MAX)
     }
 }
 
@@ -115,7 +119,7 @@ impl<'c> Detector<'c> {
 
     fn drafts(&self, path: &str, language: Language, text: &[u8], hits: Vec<Hit>) -> Vec<Draft> {
         let pieces = lex::lex(language, text);
-        let file = File { path, language, text: text.into(), hits, pieces };
+        let file = File { path, language, text: text.into(), hits, pieces, line_ends: OnceCell::new() };
         let mut drafts = signals::signals(self.catalog, &file);
         let used = |draft: &&Draft| draft.class == Class::Use;
         let hosts: Vec<String> = drafts
@@ -125,7 +129,7 @@ impl<'c> Detector<'c> {
             .collect();
         let evidence = drafts.iter().any(|draft| draft.class == Class::Use);
         drafts.extend(signals::endpoints(self.catalog, &file, &hosts));
-        drafts.extend(models(&Surroundings { catalog: self.catalog, evidence }, &file));
+        drafts.extend(models(&Surroundings::new(self.catalog, evidence), &file));
         lists::fold(&file, &mut drafts);
         drafts
     }
@@ -143,28 +147,53 @@ fn placed(raw: &[u8], cells: Option<&Cells>, drafts: Vec<Draft>) -> Vec<Sighting
         .collect();
     spans.sort_by(|a, b| (a.0, a.1, &a.2.signal).cmp(&(b.0, b.1, &b.2.signal)));
     spans.dedup_by(|a, b| (a.0, a.1, &a.2.signal) == (b.0, b.1, &b.2.signal));
-    let (mut counted, mut line) = (0, 1_u32);
-    let mut sightings = Vec::with_capacity(spans.len());
-    for (start, end, draft) in spans {
-        let breaks = memchr::memchr_iter(b'\n', &raw[counted..start]).count();
-        line = line.saturating_add(u32::try_from(breaks).unwrap_or(u32::MAX));
-        counted = start;
-        let from = memchr::memrchr(b'\n', &raw[..start]).map_or(0, |at| at + 1);
-        let to = memchr::memchr(b'\n', &raw[start..]).map_or(raw.len(), |at| start + at);
-        let column = String::from_utf8_lossy(&raw[from..start]).chars().count() + 1;
-        sightings.push(Sighting {
+    let mut counter = Counter { at: 0, line: 1, column: 1 };
+    let place = |(start, end, draft): (usize, usize, Draft)| {
+        counter.advance(raw, start);
+        Sighting {
             signal: draft.signal,
-            place: Place { line, column: u32::try_from(column).unwrap_or(u32::MAX), start, end },
+            place: Place { line: counter.line, column: counter.column, start, end },
             text: String::from_utf8_lossy(&raw[start..end]).into_owned(),
             class: draft.class,
             confidence: draft.confidence,
             slot: draft.slot,
             attribution: draft.attribution,
             why: draft.why,
-            line_hash: hash_without_blanks(&raw[from..to.max(from)]),
-        });
+            line_hash: hash_without_blanks(line_around(raw, start, end)),
+        }
+    };
+    spans.into_iter().map(place).collect()
+}
+
+/// Counts lines and columns on the way through a file, so that one long line with many sightings costs one
+/// pass.
+struct Counter {
+    at: usize,
+    line: u32,
+    column: u32,
+}
+
+impl Counter {
+    fn advance(&mut self, raw: &[u8], to: usize) {
+        let passed = &raw[self.at..to];
+        let breaks = memchr::memchr_iter(b'\n', passed).count();
+        let since_break = memchr::memrchr(b'\n', passed).map_or(passed, |at| &passed[at + 1..]);
+        // A character is a byte that does not continue one.
+        let characters = since_break.iter().filter(|byte| **byte & 0xc0 != 0x80).count();
+        let before = if breaks > 0 { 1 } else { self.column };
+        self.column = before.saturating_add(u32::try_from(characters).unwrap_or(u32::MAX));
+        self.line = self.line.saturating_add(u32::try_from(breaks).unwrap_or(u32::MAX));
+        self.at = to;
     }
-    sightings
+}
+
+/// The line around a place, or so much of a very long one as tells it from its neighbours.
+fn line_around(raw: &[u8], start: usize, end: usize) -> &[u8] {
+    const REACH: usize = 300;
+    let (low, high) = (start.saturating_sub(REACH), raw.len().min(end + REACH));
+    let from = memchr::memrchr(b'\n', &raw[low..start]).map_or(low, |at| low + at + 1);
+    let to = memchr::memchr(b'\n', &raw[end..high]).map_or(high, |at| end + at);
+    &raw[from..to]
 }
 
 /// FNV-1a over the bytes that are not blank: two lines that differ only in layout are one.

@@ -9,18 +9,30 @@ use crate::lex::{Piece, PieceKind};
 use crate::needles::Needle;
 use crate::{sdk, token};
 use mains_catalog::{Catalog, SpellingStep};
-use std::collections::HashSet;
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
 
 /// What the whole file says, as far as ids depend on it.
 pub(crate) struct Surroundings<'c> {
     pub(crate) catalog: &'c Catalog,
     /// Whether anything else in the file says that it talks to models.
     pub(crate) evidence: bool,
+    /// Names asked for already: the answer "unknown" is dear, and files repeat themselves.
+    asked: RefCell<HashMap<String, bool>>,
 }
 
-impl Surroundings<'_> {
+impl<'c> Surroundings<'c> {
+    pub(crate) fn new(catalog: &'c Catalog, evidence: bool) -> Self {
+        Self { catalog, evidence, asked: RefCell::default() }
+    }
+
     fn is_known(&self, token: &str) -> bool {
-        self.catalog.lookup(None, token).into_first().is_some()
+        if let Some(known) = self.asked.borrow().get(token) {
+            return *known;
+        }
+        let known = self.catalog.lookup(None, token).into_first().is_some();
+        self.asked.borrow_mut().insert(token.to_owned(), known);
+        known
     }
 
     /// The host that the spelling itself names.

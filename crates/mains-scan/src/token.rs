@@ -117,7 +117,7 @@ const SHAPE: &str = r"(?x)^(?:[a-z0-9_.-]+[/:])*
  | claude-(?:\d|v\d|instant|opus|sonnet|haiku|fable|mythos|next)[a-z0-9.:@_-]*
  | gemini-(?:\d|pro|flash|ultra|exp|live)[a-z0-9.:@_-]*
  | gemma-?\d[a-z0-9.:_-]*
- | (?:meta-)?llama-?v?\d[a-z0-9.:_-]*
+ | (?:meta-)?llama-?v?\d[a-z0-9.:-]*
  | (?:open-)?(?:mistral|mixtral|ministral|magistral|codestral|devstral|pixtral)-(?:\d|tiny|small|medium|large|nemo|saba|embed|ocr|moderation|latest)[a-z0-9.:_-]*
  | command-(?:r|a|nightly|light)(?:[-.+:][a-z0-9.:_-]*)?
  | grok-(?:\d|beta|vision|code|imagine)[a-z0-9.:_-]*

@@ -10,6 +10,10 @@ use super::{Piece, PieceKind, name};
 const DEPTH_MAX: usize = 256;
 /// Interpolations nested deeper than this are read as text.
 const INTERPOLATION_DEPTH_MAX: usize = 24;
+/// A regular expression is not longer than this; a division in a file of one line must not read it all.
+const REGEX_BYTES_MAX: usize = 2_000;
+/// The line that opens a here-document is not longer than this.
+const HEREDOC_LINE_MAX: usize = 2_000;
 /// How many keys, outermost first, a slot names at most.
 const SLOT_PARTS_MAX: usize = 3;
 
@@ -575,7 +579,7 @@ impl Lexer<'_> {
         }
         let mut class = false;
         let mut end = self.at + 1;
-        while let Some(byte) = self.text.get(end) {
+        while let Some(byte) = self.text.get(end).filter(|_| end < self.at + REGEX_BYTES_MAX) {
             match byte {
                 b'\n' => return false,
                 b'\\' => end += 1,
@@ -616,7 +620,9 @@ pub(super) fn heredoc_word(text: &[u8], mut at: usize) -> Option<(Vec<u8>, usize
     if word.first().is_none_or(|b| !(b.is_ascii_uppercase() || *b == b'_' || quote.is_some())) {
         return None;
     }
-    let body = find(text, at, b"\n")? + 1;
+    // The rest of the line is code; a line without an end near by holds no here-document.
+    let rest = text.get(at..text.len().min(at + HEREDOC_LINE_MAX))?;
+    let body = at + memchr::memchr(b'\n', rest)? + 1;
     Some((word, body))
 }
 

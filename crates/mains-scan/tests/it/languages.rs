@@ -20,9 +20,9 @@ config = {"model": "gpt-4.1", "other": os.environ.get("X") or 'gpt-4.1-mini'}
             "use 4:21 gpt-4o-mini",
             "mention 5:13 gpt-3.5-turbo",
             "use 6:65 o3-mini",
-            "mention 6:81 gpt-4",
+            "mention 6:80 gpt-4",
             "use 7:21 gpt-4.1",
-            "use 7:68 gpt-4.1-mini",
+            "use 7:64 gpt-4.1-mini",
         ],
     );
 }
@@ -64,7 +64,7 @@ fn notebooks_have_lines_of_the_raw_file_and_only_code_cells() {
   ]}
 ], "nbformat": 4}
 "##;
-    check("a.ipynb", notebook, &["use 5:31 gpt-4o", "mention 5:52 gpt-4"]);
+    check("a.ipynb", notebook, &["use 5:32 gpt-4o", "mention 5:52 gpt-4"]);
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn json_yaml_toml_env() {
     check(
         "a.json",
         r#"{"llm": {"model": "gpt-4o", "name": "x"}, "gpt-4": 1}"#,
-        &["use 1:20 gpt-4o", "use 1:43 gpt-4"],
+        &["use 1:20 gpt-4o", "use 1:44 gpt-4"],
     );
     check(
         "a.yaml",
@@ -141,7 +141,7 @@ fn the_c_like_family() {
     check(
         "a.rs",
         "fn f<'a>(x: &'a str) { ask(r#\"gpt-4o\"#); env::var(\"M\").unwrap_or(\"gpt-4.1\".into()); }\n",
-        &["use 1:31 gpt-4o", "use 1:69 gpt-4.1"],
+        &["use 1:31 gpt-4o", "use 1:67 gpt-4.1"],
     );
     check(
         "a.cs",

@@ -166,6 +166,23 @@ impl<'a> Meter<'a> {
         Some(Footprint::from_impacts(&low, &high, if place.known { Grade::D } else { Grade::E }))
     }
 
+    /// Carbon and water of energy that this machine used: no overhead of a building, no cooling water. Where the
+    /// operator named no zone the world's mix stands in, and the figure is of grade E.
+    pub fn here(&self, joules: Range, grade: Grade, zone: Option<&str>) -> Option<Footprint> {
+        let mix = self.catalog.grid(zone.unwrap_or(ANY_ZONE))?;
+        let mix = Mix { gwp_kg: mix.gwp_kg, adpe_kg: mix.adpe_kg_sb, primary_mj: mix.pe_mj, water_l: mix.wue_l };
+        let site = Site { pue: Bounds::exactly(1.0), wue_l: Bounds::exactly(0.0) };
+        let mut footprint = Footprint::from_it_energy(joules, &site, &mix, grade);
+        if zone.is_none() {
+            let wider = Grade::E.factor() / grade.factor();
+            let widen = |range: Range| Range { low: range.low / wider, high: range.high * wider, ..range };
+            footprint.co2_g = widen(footprint.co2_g);
+            footprint.water_l = widen(footprint.water_l);
+            footprint.grade = Grade::E;
+        }
+        Some(footprint)
+    }
+
     fn video_model(&self, model: &str) -> Option<&'a VideoModel> {
         let tail = |id: &str| id.rsplit('/').next().is_some_and(|tail| tail.eq_ignore_ascii_case(model));
         self.catalog.videos().find(|known| known.id.eq_ignore_ascii_case(model) || tail(&known.id))

@@ -1,0 +1,262 @@
+//! Control over a Unix socket of mode 0600 in the data folder: keys, drills, reload. One JSON object a line, each way.
+
+use crate::outlet::Outlet;
+use crate::run::{Reread, reload};
+use mains_ledger::leaf::{Drill, Key, KeyAction, Label, Leaf, Survivor};
+use mains_store::db::{KeyRow, KeySecret, NewKey};
+use mains_units::{Span, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::sync::Arc;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// The socket's name in the data folder.
+pub const SOCKET: &str = "control.sock";
+
+/// Most bytes of one command.
+const LINE_BYTES_MAX: u64 = 64 << 10;
+
+/// What an operator can say.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub enum Command {
+    /// Read the configuration again.
+    Reload,
+    /// Where the outlet listens and what it routes.
+    Status,
+    /// Make a key.
+    MakeKey {
+        /// What for.
+        name: String,
+        /// Who pays.
+        project: String,
+    },
+    /// All keys.
+    ListKeys,
+    /// Revoke a key.
+    RevokeKey {
+        /// Its id.
+        id: String,
+    },
+    /// Keep a target dead for a while.
+    Kill {
+        /// `upstream/model` or `upstream`.
+        target: String,
+        /// For so many milliseconds.
+        for_ms: u64,
+    },
+    /// End a drill, and write down what came of it.
+    Revive {
+        /// `upstream/model` or `upstream`.
+        target: String,
+        /// When it began, milliseconds since 1970.
+        from: i64,
+        /// Requests that were sent.
+        requests: u64,
+        /// Of these, how many were not answered.
+        failed: u64,
+        /// Who answered, and how often.
+        answered_by: Vec<(String, u64)>,
+    },
+}
+
+/// What the outlet answers.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// Done.
+    Done,
+    /// Not done, and why.
+    Refused(String),
+    /// Where and what.
+    Status {
+        /// The data listener.
+        listen: String,
+        /// Model asked for and target, in order.
+        routes: Vec<(String, String)>,
+        /// Whether keys are required.
+        keyed: bool,
+    },
+    /// A new key; its text is shown this once.
+    Key {
+        /// Its id.
+        id: String,
+        /// Its text.
+        secret: String,
+    },
+    /// All keys.
+    Keys(Vec<KeyLine>),
+    /// A leaf was written.
+    Leaf(Option<u64>),
+}
+
+/// One key, without its secret.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct KeyLine {
+    /// Its id.
+    pub id: String,
+    /// Its first characters.
+    pub shown: String,
+    /// What for.
+    pub name: String,
+    /// Who pays.
+    pub project: String,
+    /// When it was made.
+    pub created: String,
+    /// When it was revoked.
+    pub revoked: Option<String>,
+}
+
+impl From<KeyRow> for KeyLine {
+    fn from(row: KeyRow) -> Self {
+        Self {
+            id: row.id,
+            shown: row.shown,
+            name: row.name,
+            project: row.project,
+            created: row.created.to_string(),
+            revoked: row.revoked.map(|at| at.to_string()),
+        }
+    }
+}
+
+/// Listens in the data folder. A socket left over by a killed process is replaced; the ledger's lock has already made
+/// sure that no other outlet runs here.
+pub(crate) fn listen(
+    folder: &Path,
+    outlet: Arc<Outlet>,
+    reread: Reread,
+    stop: watch::Receiver<bool>,
+) -> Result<JoinHandle<()>, String> {
+    let path = folder.join(SOCKET);
+    let say = |what: &str, error: &std::io::Error| format!("cannot {what} `{}`: {error}", path.display());
+    match std::fs::remove_file(&path) {
+        Ok(()) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => return Err(say("replace", &error)),
+    }
+    let listener = UnixListener::bind(&path).map_err(|error| say("listen on", &error))?;
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).map_err(|error| say("protect", &error))?;
+    Ok(tokio::spawn(async move {
+        let mut stop = stop;
+        loop {
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
+                () = async { let _ = stop.wait_for(|stop| *stop).await; } => break,
+            };
+            if let Ok((stream, _)) = accepted {
+                // Operators come one at a time; a slow one does not block the outlet, only the next operator.
+                let talk = talk(stream, &outlet, &reread);
+                let _ = tokio::time::timeout(std::time::Duration::from_secs(30), talk).await;
+            }
+        }
+        let _ = std::fs::remove_file(&path);
+    }))
+}
+
+async fn talk(stream: UnixStream, outlet: &Arc<Outlet>, reread: &Reread) -> std::io::Result<()> {
+    let (reader, mut writer) = stream.into_split();
+    let mut line = String::new();
+    BufReader::new(reader.take(LINE_BYTES_MAX)).read_line(&mut line).await?;
+    let answer = match serde_json::from_str::<Command>(&line) {
+        Ok(command) => obey(command, outlet, reread).await,
+        Err(error) => Answer::Refused(format!("this is no command: {error}")),
+    };
+    let mut text = serde_json::to_string(&answer)?;
+    text.push('\n');
+    writer.write_all(text.as_bytes()).await?;
+    writer.shutdown().await
+}
+
+async fn obey(command: Command, outlet: &Arc<Outlet>, reread: &Reread) -> Answer {
+    let now = outlet.clock.now();
+    match command {
+        Command::Reload => reload(outlet, reread).map_or_else(Answer::Refused, |()| Answer::Done),
+        Command::Status => status(outlet),
+        Command::MakeKey { name, project } => make_key(outlet, name, project, now).await,
+        Command::ListKeys => Answer::Keys(outlet.db.keys().into_iter().map(KeyLine::from).collect()),
+        Command::RevokeKey { id } => match outlet.db.revoke_key(&id, now).await {
+            Ok(true) => {
+                key_leaf(outlet, &id, None, KeyAction::Revoked);
+                Answer::Done
+            }
+            Ok(false) => Answer::Refused(format!("there is no key `{id}` that could be revoked\nhint: `mains key list` prints the ids")),
+            Err(error) => Answer::Refused(error.to_string()),
+        },
+        Command::Kill { target, for_ms } => {
+            if !is_target(outlet, &target) {
+                return Answer::Refused(format!("no route has a target `{target}`\nhint: name a whole target (`openai/gpt-4o`) or an upstream (`openai`)"));
+            }
+            outlet.drills.kill(&target, outlet.clock.monotonic().after(Span::from_ms(for_ms)));
+            Answer::Done
+        }
+        Command::Revive { target, from, requests, failed, answered_by } => {
+            outlet.drills.end(&target);
+            let survivors = answered_by.into_iter().map(|(target, answered)| Survivor { target: label(&target), answered });
+            let leaf = Leaf::Drill(Drill {
+                target: label(&target),
+                from: Timestamp(from),
+                until: now,
+                requests,
+                failed,
+                answered_by: survivors.collect(),
+            });
+            Answer::Leaf(outlet.leaf(&leaf))
+        }
+    }
+}
+
+fn label(text: &str) -> Label {
+    Label::new(text).unwrap_or_else(|_| Label::digest_of(text))
+}
+
+fn status(outlet: &Outlet) -> Answer {
+    let live = outlet.live();
+    let routes = outlet.routed_targets().into_iter().map(|(model, target)| (model, target.to_string())).collect();
+    Answer::Status { listen: live.settings.serve.listen.value.to_string(), routes, keyed: outlet.keys.required() }
+}
+
+fn is_target(outlet: &Outlet, name: &str) -> bool {
+    let live = outlet.live();
+    live.targets.values().any(|facts| crate::drills::matches(name, &facts.upstream.name, &facts.model))
+}
+
+async fn make_key(outlet: &Outlet, name: String, project: String, now: Timestamp) -> Answer {
+    let secret = match outlet.entropy.key() {
+        Ok(bytes) => KeySecret::new(bytes),
+        Err(error) => return Answer::Refused(error.to_string()),
+    };
+    let new = NewKey { name, project, scopes: Vec::new(), expires: None };
+    match outlet.db.make_key(new, &secret, now).await {
+        Ok((row, text)) => {
+            key_leaf(outlet, &row.id, Some(&row.project), KeyAction::Created);
+            Answer::Key { id: row.id, secret: text.expose().to_owned() }
+        }
+        Err(error) => Answer::Refused(error.to_string()),
+    }
+}
+
+fn key_leaf(outlet: &Outlet, id: &str, project: Option<&str>, action: KeyAction) {
+    let project = project.filter(|project| !project.is_empty()).map(label);
+    outlet.leaf(&Leaf::Key(Key { key: label(id), project, action, expires: None }));
+}
+
+/// Says one command to the outlet that runs in a data folder, and waits for its answer.
+pub async fn say(folder: &Path, command: &Command) -> Result<Answer, String> {
+    let path = folder.join(SOCKET);
+    let failed = |error: std::io::Error| {
+        format!("no outlet answers at `{}`: {error}\nhint: start one with `mains serve` or `mains up`", path.display())
+    };
+    let stream = UnixStream::connect(&path).await.map_err(failed)?;
+    let (reader, mut writer) = stream.into_split();
+    let mut text = serde_json::to_string(command).map_err(|error| error.to_string())?;
+    text.push('\n');
+    writer.write_all(text.as_bytes()).await.map_err(failed)?;
+    let mut line = String::new();
+    BufReader::new(reader).read_line(&mut line).await.map_err(failed)?;
+    serde_json::from_str(&line).map_err(|error| format!("the outlet's answer could not be read: {error}"))
+}

@@ -1,0 +1,59 @@
+//! Local models, as the outlet asks them: a question in, neutral events out.
+
+use mains_wire::neutral::{Event, Question};
+use tokio::sync::mpsc;
+
+/// What a local model says.
+#[derive(Debug, Clone)]
+pub enum LocalEvent {
+    /// It has taken the question.
+    Begun,
+    /// A piece of the answer.
+    Said(Event),
+    /// The answer is whole.
+    Done,
+    /// It cannot answer, and why.
+    Failed(String),
+}
+
+/// A question for a local model.
+#[derive(Debug, Clone)]
+pub struct LocalQuestion {
+    /// The model's name.
+    pub model: String,
+    /// What is asked.
+    pub question: Box<Question>,
+    /// Most tokens to answer with.
+    pub max_tokens: u64,
+}
+
+/// A handle on the worker that runs local models.
+#[derive(Debug, Clone)]
+pub struct Local {
+    questions: mpsc::Sender<(LocalQuestion, mpsc::Sender<LocalEvent>)>,
+}
+
+/// Pieces of an answer that may wait for a slow reader.
+const QUEUE_EVENTS: usize = 64;
+
+impl Local {
+    /// A handle, and the end that a worker's driver serves.
+    pub fn new(waiting_max: usize) -> (Self, mpsc::Receiver<(LocalQuestion, mpsc::Sender<LocalEvent>)>) {
+        let (questions, receiver) = mpsc::channel(waiting_max);
+        (Self { questions }, receiver)
+    }
+
+    /// Asks. Dropping the receiver cancels the answer. A full line says so at once.
+    pub fn ask(&self, question: LocalQuestion) -> mpsc::Receiver<LocalEvent> {
+        let (events, receiver) = mpsc::channel(QUEUE_EVENTS);
+        if let Err(error) = self.questions.try_send((question, events.clone())) {
+            let why = match error {
+                mpsc::error::TrySendError::Full(_) => "the local model is busy and its waiting line is full",
+                mpsc::error::TrySendError::Closed(_) => "the worker of local models is not running",
+            };
+            // The channel is new and has room for one.
+            let _ = events.try_send(LocalEvent::Failed(why.into()));
+        }
+        receiver
+    }
+}

@@ -1,0 +1,212 @@
+//! Stop 9: what was used, and the hold given back.
+
+use super::Who;
+use super::relay::{Relayed, Told};
+use crate::live::TargetFacts;
+use crate::outlet::Outlet;
+use mains_meter::{Answer, Footprint, Meter, local};
+use mains_relay::budget::{Draw, Settlement};
+use mains_relay::relay::AttemptSummary;
+use mains_units::{Amounts, NanoUsd, Quantity, Span, Usage};
+use std::sync::Arc;
+
+/// After stop 9: the figures are known, as far as anyone can know them.
+#[derive(Debug)]
+pub struct Settled {
+    /// The question and its answer.
+    pub relayed: Relayed,
+    /// Who answered.
+    pub answered: Option<Answered>,
+    /// Money; `None` is unknown.
+    pub cost: Option<NanoUsd>,
+    /// Energy, carbon, water; `None` is unknown.
+    pub footprint: Option<Footprint>,
+    /// What became of the hold.
+    pub settlement: Settlement,
+    /// Whether a scripted stand-in answered for a provider.
+    pub stand_in: bool,
+    /// From the first byte of the question to the last of the answer.
+    pub duration: Span,
+    /// From the first byte of the question to the first content.
+    pub first_content: Option<Span>,
+}
+
+/// The target that answered.
+#[derive(Debug)]
+pub struct Answered {
+    /// What is known of it.
+    pub facts: Arc<TargetFacts>,
+    /// Its name.
+    pub target: String,
+    /// Whether it stood in for another model.
+    pub degraded: bool,
+}
+
+/// Settles a request.
+pub fn settle(outlet: &Outlet, mut relayed: Relayed) -> Settled {
+    let answered = answered(&relayed);
+    let usage = relayed.learnt.usage;
+    let (cost, footprint) = match &answered {
+        None => (Some(NanoUsd(0)), None),
+        Some(answered) => (
+            usage.and_then(|usage| cost(outlet, &answered.facts, &usage)),
+            usage.and_then(|usage| footprint(outlet, &answered.facts, &usage, &relayed)),
+        ),
+    };
+    let actual = actual(answered.is_some(), usage, cost, footprint.as_ref());
+    let hold = relayed.held.hold.take();
+    let settlement = hold.map_or_else(Settlement::default, |hold| outlet.shared().budgets.settle(hold, &actual));
+    if settlement.overshoots() {
+        tracing::warn!(request = %relayed.held.asked().who.id, "the provider billed beyond what was held");
+    }
+    let started = relayed.held.asked().who.started;
+    let first = relayed.summary.attempts.iter().rev().find_map(|attempt| attempt.first_content);
+    let stand_in = answered.as_ref().is_some_and(|answered| outlet.is_stand_in(&answered.facts.upstream.name));
+    Settled {
+        answered,
+        stand_in,
+        cost,
+        footprint,
+        settlement,
+        duration: relayed.ended.since(started),
+        first_content: first.map(|at| at.since(started)),
+        relayed,
+    }
+}
+
+fn answered(relayed: &Relayed) -> Option<Answered> {
+    let number = relayed.summary.answered?;
+    let attempt = relayed.summary.attempts.iter().find(|attempt| attempt.number == number)?;
+    let candidate = relayed.held.routed.choice.candidates.get(attempt.candidate)?;
+    let facts = relayed.held.asked().who.live.facts(&attempt.target, &relayed.held.routed.extra)?;
+    Some(Answered { facts, target: attempt.target.to_string(), degraded: candidate.degraded })
+}
+
+fn cost(outlet: &Outlet, facts: &TargetFacts, usage: &Usage) -> Option<NanoUsd> {
+    facts.rates(outlet.catalog, usage.input_total()).map(|rates| rates.cost(usage))
+}
+
+fn footprint(outlet: &Outlet, facts: &TargetFacts, usage: &Usage, relayed: &Relayed) -> Option<Footprint> {
+    let number = relayed.summary.answered?;
+    let attempt = relayed.summary.attempts.iter().find(|attempt| attempt.number == number)?;
+    if facts.upstream.is_local() {
+        return local_footprint(outlet, facts, relayed, attempt);
+    }
+    let answer = Answer {
+        host: facts.upstream.host.as_deref()?,
+        model: facts.catalog_id.as_deref()?,
+        usage: *usage,
+        latency_s: attempt_s(attempt),
+        zone: facts.upstream.zone.as_deref(),
+    };
+    Meter::new(outlet.catalog).footprint(&answer)
+}
+
+fn attempt_s(attempt: &AttemptSummary) -> Option<f64> {
+    Some(attempt.ended?.since(attempt.body_sent?).as_s_f64())
+}
+
+fn local_footprint(outlet: &Outlet, facts: &TargetFacts, relayed: &Relayed, attempt: &AttemptSummary) -> Option<Footprint> {
+    let wall_s = attempt_s(attempt)?;
+    // One thread at full load where the worker did not report its processor time.
+    let cpu_s = relayed.local_cpu_s.unwrap_or(wall_s);
+    let (joules, grade) = local::from_processor_time(outlet.processor, cpu_s, wall_s);
+    Meter::new(outlet.catalog).here(joules, grade, facts.upstream.zone.as_deref())
+}
+
+/// What is booked against the budgets. What nobody knows is not named, and stays booked as held.
+fn actual(answered: bool, usage: Option<Usage>, cost: Option<NanoUsd>, footprint: Option<&Footprint>) -> Draw {
+    let mut draw = Draw::one_request();
+    if !answered {
+        for quantity in [Quantity::Money, Quantity::Tokens, Quantity::Energy, Quantity::Carbon, Quantity::Water] {
+            draw = draw.exactly(quantity, 0);
+        }
+        return draw;
+    }
+    if let Some(usage) = usage {
+        draw = draw.exactly(Quantity::Tokens, usage.total());
+    }
+    if let Some(cost) = cost {
+        draw = draw.exactly(Quantity::Money, cost.0);
+    }
+    if let Some(footprint) = footprint {
+        let central = footprint.central(Amounts::ZERO);
+        for quantity in [Quantity::Energy, Quantity::Carbon, Quantity::Water] {
+            draw = draw.estimated(quantity, central.get(quantity), footprint.grade);
+        }
+    }
+    draw
+}
+
+impl Settled {
+    /// What the record names.
+    pub fn who(&self) -> &Who {
+        &self.relayed.held.asked().who
+    }
+
+    /// The headers that say what answered and what it cost.
+    pub fn headers(&self) -> Vec<(&'static str, String)> {
+        let mut headers = vec![("x-mains-attempts", self.relayed.summary.attempts.len().to_string())];
+        if let Some(answered) = &self.answered {
+            headers.push(("x-mains-target", answered.target.clone()));
+            if answered.degraded {
+                headers.push(("x-mains-degraded", answered.facts.model.clone()));
+            }
+        }
+        if !matches!(self.relayed.told, Told::Answer(_) | Told::Streamed) {
+            return headers;
+        }
+        if let Some(answered) = &self.answered
+            && self.stand_in
+        {
+            headers.push(("x-mains-stand-in", answered.facts.upstream.name.clone()));
+        }
+        if let Some(cost) = self.cost {
+            headers.push(("x-mains-cost-usd", cost.to_string().trim_start_matches('$').to_owned()));
+        }
+        if let Some(footprint) = &self.footprint {
+            let span = |range: mains_units::Range| format!("{}..{}", short(range.low), short(range.high));
+            headers.push(("x-mains-energy-j", span(footprint.energy_j)));
+            headers.push(("x-mains-co2-g", span(footprint.co2_g)));
+            headers.push(("x-mains-water-ml", span(footprint.water_l.scaled(1_000.0))));
+            headers.push(("x-mains-grade", footprint.grade.to_string()));
+        }
+        if !self.relayed.losses.is_empty() {
+            headers.push(("x-mains-losses", losses_header(&self.relayed.losses)));
+        }
+        headers
+    }
+}
+
+/// Losses in one header line; a long list is cut and counted.
+pub fn losses_header(losses: &[String]) -> String {
+    let shown: Vec<String> = losses
+        .iter()
+        .take(8)
+        .map(|loss| loss.chars().filter(|c| c.is_ascii() && !c.is_ascii_control()).take(120).collect())
+        .collect();
+    let rest = losses.len().saturating_sub(shown.len());
+    let more = if rest > 0 { format!("; and {rest} more") } else { String::new() };
+    shown.join("; ") + &more
+}
+
+/// Three significant digits, without an exponent.
+pub fn short(value: f64) -> String {
+    if value == 0.0 || !value.is_finite() {
+        return value.to_string();
+    }
+    let rounded: f64 = format!("{value:.2e}").parse().unwrap_or(value);
+    rounded.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_in_headers_are_short_and_plain() {
+        assert_eq!(short(1234.5), "1230");
+        assert_eq!(short(0.000_012_345), "0.0000123");
+        assert_eq!(losses_header(&vec!["a\nb".into(); 10]), "ab; ab; ab; ab; ab; ab; ab; ab; and 2 more");
+    }
+}

@@ -61,17 +61,20 @@ def time_it(path, threads, prompt, decode, repeats):
     feed(context, [1])
     for _ in range(repeats):
         peer.llama_memory_clear(peer.llama_get_memory(context), True)
-        start = time.perf_counter()
+        start, start_busy = time.perf_counter(), time.process_time()
         feed(context, tokens)
         token = peer.llama_sampler_sample(sampler, context, -1)
         prefill = prompt / (time.perf_counter() - start)
-        start = time.perf_counter()
+        prefill_busy = prompt / (time.process_time() - start_busy)
+        start, start_busy = time.perf_counter(), time.process_time()
         for _ in range(decode):
             feed(context, [token])
             token = peer.llama_sampler_sample(sampler, context, -1)
         decoded = decode / (time.perf_counter() - start)
+        decoded_busy = decode / (time.process_time() - start_busy)
         print(json.dumps({"engine": "llama.cpp", "threads": threads, "prefill": round(prefill, 1),
-                          "decode": round(decoded, 1), "load_s": round(loaded, 3), "peak": peak(),
+                          "decode": round(decoded, 1), "prefill_busy": round(prefill_busy, 1),
+                          "decode_busy": round(decoded_busy, 1), "load_s": round(loaded, 3), "peak": peak(),
                           "vocabulary": size}))
 
 

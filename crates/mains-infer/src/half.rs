@@ -1,7 +1,7 @@
 //! IEEE 16-bit floats in plain code.
 
 /// The float that these 16 bits stand for. Exact.
-pub fn to_f32(half: u16) -> f32 {
+pub(crate) fn to_f32(half: u16) -> f32 {
     let sign = u32::from(half >> 15) << 31;
     let exponent = u32::from(half >> 10) & 31;
     let fraction = u32::from(half) & 1023;
@@ -17,7 +17,7 @@ pub fn to_f32(half: u16) -> f32 {
 }
 
 /// The nearest 16-bit float, ties to even; too large becomes infinite.
-pub fn from_f32(value: f32) -> u16 {
+pub(crate) fn from_f32(value: f32) -> u16 {
     let bits = value.to_bits();
     let sign = (bits >> 16) & 0x8000;
     let magnitude = bits & 0x7FFF_FFFF;

@@ -111,7 +111,9 @@ pub fn sha256(file: &mut (impl Read + Seek)) -> Result<String, Error> {
         }
     }
     file.rewind().map_err(trouble)?;
-    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble & 15)]);
+    Ok(hash.finalize().iter().flat_map(|&byte| [digit(byte >> 4), digit(byte)]).collect())
 }
 
 #[cfg(test)]

@@ -74,7 +74,9 @@ impl LocalModel {
             Question::Raw(text) => Ok(Prompt::raw(text.as_str())),
             Question::Chat(messages) => match &self.template {
                 Some(template) => template.render(messages, &self.tokenizer),
-                None => Err(Error::request("this model has no chat template").hint("send the prompt as raw text")),
+                None => {
+                    Err(Error::request("this model has no chat template").hint("send the prompt as raw text"))
+                }
             },
         }
     }

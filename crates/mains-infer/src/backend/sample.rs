@@ -101,6 +101,7 @@ impl Sampler {
     }
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape that sorting wants")]
 fn more_likely(a: &(f32, u32), b: &(f32, u32)) -> std::cmp::Ordering {
     b.0.total_cmp(&a.0).then(a.1.cmp(&b.1))
 }

@@ -74,7 +74,7 @@ mod tests {
         let mut filter = StopFilter::new(&stops).unwrap();
         assert_eq!(filter.push("a E"), Passed { text: "a ".into(), stopped: false });
         assert_eq!(filter.push("N"), Passed { text: String::new(), stopped: false });
-        assert_eq!(filter.push("Ough E"), Passed { text: "ENough ".into(), stopped: false });
+        assert_eq!(filter.push("Ough E"), Passed { text: "ENOugh ".into(), stopped: false });
         assert_eq!(filter.push("ND of it"), Passed { text: String::new(), stopped: true });
     }
 

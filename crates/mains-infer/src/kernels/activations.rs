@@ -17,7 +17,7 @@ pub(crate) struct Activations {
 impl Activations {
     /// Makes room for `count` tokens of `columns` numbers.
     pub(super) fn resize(&mut self, count: usize, columns: usize) {
-        assert!(columns % BLOCK == 0, "columns go by whole blocks");
+        assert!(columns.is_multiple_of(BLOCK), "columns go by whole blocks");
         (self.count, self.columns) = (count, columns);
         self.quants.resize(count * columns, 0);
         self.factors.resize(count * columns / BLOCK, [0.0; 2]);

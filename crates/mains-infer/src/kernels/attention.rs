@@ -151,8 +151,8 @@ impl Cache {
                 let mut sums = [L::splat(0.0); R];
                 for at in 0..head {
                     let key = L::load_half(keys.add(at * STRIP));
-                    for r in 0..R {
-                        sums[r] = L::fma(L::splat(*queries[r].add(at)), key, sums[r]);
+                    for (sum, query) in sums.iter_mut().zip(queries) {
+                        *sum = L::fma(L::splat(*query.add(at)), key, *sum);
                     }
                 }
                 for (r, &sum) in sums.iter().enumerate() {
@@ -171,9 +171,9 @@ impl Cache {
                 let mut sums = [L::splat(0.0); R];
                 for position in 0..most {
                     let value = L::load_half(values.as_ptr().add(position * head + at));
-                    for r in 0..R {
+                    for (r, sum) in sums.iter_mut().enumerate() {
                         let weight = L::splat(*scores.add(r * self.padded + position));
-                        sums[r] = L::fma(weight, value, sums[r]);
+                        *sum = L::fma(weight, value, *sum);
                     }
                 }
                 for r in 0..R {

@@ -43,6 +43,8 @@ pub(super) trait Lanes {
     /// Stores sixteen floats in `-127.0..=127.0`, rounded, as signed bytes; gives back their sum.
     unsafe fn store_bytes(to: *mut i8, a: Self::Floats) -> i32;
 
+    /// Asks for the 64 bytes at this place ahead of their use; any address will do.
+    unsafe fn prefetch(from: *const u8);
     unsafe fn load_bytes(from: *const u8) -> Self::Bytes;
     unsafe fn low_nibbles(bytes: Self::Bytes) -> Self::Bytes;
     unsafe fn high_nibbles(bytes: Self::Bytes) -> Self::Bytes;
@@ -67,21 +69,18 @@ pub(super) trait Lanes {
 pub(super) unsafe fn exp<L: Lanes>(x: L::Floats) -> L::Floats {
     // SAFETY: the caller reached this through an entry that enables the instruction set of `L`.
     unsafe {
-        let low = L::splat(-87.0);
-        let high = L::splat(88.0);
-        // There is no minimum operation: min(x, h) = -max(-x, -h).
+        // There is no minimum operation: min(x, high) = -max(-x, -high).
         let minus = L::splat(-1.0);
-        let x = L::max(x, low);
-        let x = L::mul(minus, L::max(L::mul(minus, x), L::mul(minus, high)));
-        let n = L::round(L::mul(x, L::splat(std::f32::consts::LOG2_E)));
-        let r = L::fma(n, L::splat(-0.693_359_4), x);
-        let r = L::fma(n, L::splat(2.121_944_4e-4), r);
-        let mut p = L::splat(1.987_569_1e-4);
+        let above = L::max(x, L::splat(-87.0));
+        let x = L::mul(minus, L::max(L::mul(minus, above), L::splat(-88.0)));
+        let whole = L::round(L::mul(x, L::splat(std::f32::consts::LOG2_E)));
+        let rest = L::fma(whole, L::splat(-0.693_359_4), x);
+        let rest = L::fma(whole, L::splat(2.121_944_4e-4), rest);
+        let mut tail = L::splat(1.987_569_1e-4);
         for coefficient in [1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 0.5] {
-            p = L::fma(p, r, L::splat(coefficient));
+            tail = L::fma(tail, rest, L::splat(coefficient));
         }
-        let one = L::splat(1.0);
-        let e = L::fma(L::mul(p, r), r, L::add(r, one));
-        L::mul(e, L::power_of_two(n))
+        let fraction = L::fma(L::mul(tail, rest), rest, L::add(rest, L::splat(1.0)));
+        L::mul(fraction, L::power_of_two(whole))
     }
 }

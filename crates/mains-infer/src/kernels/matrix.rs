@@ -16,6 +16,10 @@ pub(super) const TILE: usize = 16;
 /// Columns in a block.
 pub(super) const BLOCK: usize = 32;
 
+/// How far ahead of its use a weight is asked for when one token goes through: the processor's own
+/// prefetching stops at the end of each page of 4 KiB.
+const AHEAD: usize = 4096;
+
 /// Bytes that begin at a cache line, so that no load crosses two.
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
@@ -43,7 +47,7 @@ impl Matrix {
         let block_bytes = usize::try_from(kind.block_bytes()).unwrap_or(usize::MAX);
         let block_numbers = usize::try_from(kind.block_numbers()).unwrap_or(usize::MAX);
         let row_bytes = columns / block_numbers * block_bytes;
-        if columns % BLOCK != 0 || columns == 0 || rows == 0 || row_bytes * rows != bytes.len() {
+        if !columns.is_multiple_of(BLOCK) || columns == 0 || rows == 0 || row_bytes * rows != bytes.len() {
             return Err(Error::unsupported(format!(
                 "a matrix of {rows} rows and {columns} columns is not read here: columns go by {BLOCK}"
             )));
@@ -223,6 +227,9 @@ unsafe fn nibbles<L: Lanes, const T: usize, const MINIMA: bool>(
             let lines = places.lines.add(block * 256);
             let mut sums = [L::nibbles_zero(); T];
             for group in 0..4 {
+                if T == 1 {
+                    L::prefetch(lines.wrapping_add(group * 64 + AHEAD));
+                }
                 let bytes = L::load_bytes(lines.add(group * 64));
                 let (low, high) = (L::low_nibbles(bytes), L::high_nibbles(bytes));
                 for t in 0..T {
@@ -260,10 +267,13 @@ unsafe fn wholes<L: Lanes, const T: usize>(
         for block in 0..places.blocks {
             let lines = places.lines.add(block * 512);
             let mut sums = [L::wholes_zero(0); T];
-            for t in 0..T {
-                sums[t] = L::wholes_zero(activations.sum(token + t, block));
+            for (t, sum) in sums.iter_mut().enumerate() {
+                *sum = L::wholes_zero(activations.sum(token + t, block));
             }
             for group in 0..8 {
+                if T == 1 {
+                    L::prefetch(lines.wrapping_add(group * 64 + AHEAD));
+                }
                 let bytes = L::load_bytes(lines.add(group * 64));
                 for t in 0..T {
                     sums[t] = L::wholes_step(sums[t], bytes, quants[t].add(block * BLOCK + group * 4));

@@ -108,6 +108,8 @@ impl Lanes for Plain {
     }
 
     #[inline(always)]
+    unsafe fn prefetch(_from: *const u8) {}
+    #[inline(always)]
     unsafe fn load_bytes(from: *const u8) -> [u8; 64] {
         // SAFETY: the caller's pointer is valid for 64 bytes.
         unsafe { from.cast::<[u8; 64]>().read_unaligned() }

@@ -9,7 +9,7 @@ use super::lanes::{Lanes, exp};
 #[inline(always)]
 pub(super) unsafe fn norm<L: Lanes>(x: &[f32], weight: &[f32], epsilon: f32, out: &mut [f32]) {
     let length = x.len();
-    assert!(length % 16 == 0 && weight.len() == length && out.len() == length, "rows go by sixteen");
+    assert!(length.is_multiple_of(16) && weight.len() == length && out.len() == length, "rows go by sixteen");
     // SAFETY: all three slices hold `length` numbers, a multiple of sixteen.
     unsafe {
         let mut squares = L::splat(0.0);
@@ -33,7 +33,7 @@ pub(super) unsafe fn norm<L: Lanes>(x: &[f32], weight: &[f32], epsilon: f32, out
 #[inline(always)]
 pub(super) unsafe fn gate<L: Lanes>(gate: &[f32], up: &[f32], out: &mut [f32]) {
     let length = gate.len();
-    assert!(length % 16 == 0 && up.len() == length && out.len() == length, "rows go by sixteen");
+    assert!(length.is_multiple_of(16) && up.len() == length && out.len() == length, "rows go by sixteen");
     // SAFETY: all three slices hold `length` numbers, a multiple of sixteen.
     unsafe {
         for at in (0..length).step_by(16) {

@@ -77,20 +77,20 @@ impl Config {
 
     fn check(&self, metadata: &Metadata) -> Result<(), Error> {
         let value_length = size_or(metadata, "llama.attention.value_length", self.head)?;
-        let sound = self.heads % self.kv_heads == 0
+        let sound = self.heads.is_multiple_of(self.kv_heads)
             && self.rope_dimensions <= self.head
-            && self.rope_dimensions % 2 == 0
+            && self.rope_dimensions.is_multiple_of(2)
             && self.rope_base.is_finite()
             && self.rope_base >= 1.0
             && self.vocabulary <= 1 << 24;
         if !sound {
             return Err(Error::file(format!("the sizes in the metadata do not fit each other: {self:?}")));
         }
-        let supported = self.head % 16 == 0
+        let supported = self.head.is_multiple_of(16)
             && value_length == self.head
-            && self.embedding % 32 == 0
-            && self.feed_forward % 32 == 0
-            && self.heads * self.head % 32 == 0;
+            && self.embedding.is_multiple_of(32)
+            && self.feed_forward.is_multiple_of(32)
+            && (self.heads * self.head).is_multiple_of(32);
         if !supported {
             return Err(Error::unsupported(format!(
                 "sizes that are not multiples of 32, or heads of {} and {value_length} numbers, are not run here",

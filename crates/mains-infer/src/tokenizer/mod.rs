@@ -73,13 +73,15 @@ impl Tokenizer {
         let merges = metadata
             .texts("tokenizer.ggml.merges")
             .ok_or_else(|| Error::file("the file has no `tokenizer.ggml.merges`"))?;
-        let encoder = encoder(&tokens, merges, &splitter)?;
+        let encoder = encoder(&tokens, merges, splitter)?;
         let kinds = metadata.integers("tokenizer.ggml.token_type").unwrap_or(&[]);
         let specials = specials(&tokens, kinds);
         let finder = AhoCorasick::builder()
             .match_kind(MatchKind::LeftmostLongest)
             .build(specials.iter().map(|special| special.text.as_str()))
-            .map_err(|e| Error::file(format!("the control tokens of the file cannot be searched for: {e}")))?;
+            .map_err(|e| {
+                Error::file(format!("the control tokens of the file cannot be searched for: {e}"))
+            })?;
         let known = |name: &str| {
             let token = u32::try_from(metadata.unsigned(name)?).ok()?;
             (token as usize).lt(&tokens.len()).then_some(token)

@@ -88,16 +88,17 @@ impl ChatTemplate {
         environment.add_function("raise_exception", |message: String| -> Result<Value, minijinja::Error> {
             Err(minijinja::Error::new(ErrorKind::InvalidOperation, message))
         });
-        environment
-            .add_template_owned(NAME, source.to_owned())
-            .map_err(|e| Error::unsupported(format!("the chat template of the file does not compile: {e}")))?;
+        environment.add_template_owned(NAME, source.to_owned()).map_err(|e| {
+            Error::unsupported(format!("the chat template of the file does not compile: {e}"))
+        })?;
         Ok(Self { environment })
     }
 
     /// The prompt for these messages, ending where the model's answer begins.
     pub fn render(&self, messages: &[Message], tokenizer: &Tokenizer) -> Result<Prompt, Error> {
         let mark = free_mark(messages)?;
-        let messages: Vec<Message> = messages.iter().map(|message| protect(message, mark, tokenizer)).collect();
+        let messages: Vec<Message> =
+            messages.iter().map(|message| protect(message, mark, tokenizer)).collect();
         let limit = GROWTH_BYTES_MAX + messages.iter().map(|message| message.content.len()).sum::<usize>();
         let (begin, end) = tokenizer.begin_and_end();
         let mut out = Limited { bytes: Vec::new(), limit };
@@ -108,7 +109,7 @@ impl ChatTemplate {
             bos_token => begin,
             eos_token => end,
         };
-        template.render_to_write(values, &mut out).map_err(|e| refuse(&e))?;
+        template.render_captured_to(values, &mut out).map_err(|e| refuse(&e))?;
         let text = String::from_utf8(out.bytes)
             .map_err(|_| Error::unsupported("the chat template wrote something that is not text"))?;
         Ok(Prompt { text, mark: Some(mark) })
@@ -170,7 +171,9 @@ fn python_method(
         ("lower", None) => Value::from(text.to_lowercase()),
         ("startswith", Some(start)) => Value::from(text.starts_with(start)),
         ("endswith", Some(end)) => Value::from(text.ends_with(end)),
-        ("split", Some(by)) if !by.is_empty() => Value::from(text.split(by).map(str::to_owned).collect::<Vec<_>>()),
+        ("split", Some(by)) if !by.is_empty() => {
+            Value::from(text.split(by).map(str::to_owned).collect::<Vec<_>>())
+        }
         ("split", None) => Value::from(text.split_whitespace().map(str::to_owned).collect::<Vec<_>>()),
         ("replace", Some(from)) if !from.is_empty() => {
             Value::from(text.replace(from, argument(1).ok_or_else(unknown)?))

@@ -52,7 +52,7 @@ impl<M: DeserializeOwned> Frames<M> {
 
     /// The next whole message, if there is one. After an error about the length nothing further can be
     /// understood: end the conversation. After one about the content the next message may be.
-    pub fn next(&mut self) -> Result<Option<M>, Error> {
+    pub fn take(&mut self) -> Result<Option<M>, Error> {
         let left = &self.bytes[self.start..];
         let Some((prefix, rest)) = left.split_first_chunk::<4>() else { return Ok(None) };
         let length = u32::from_le_bytes(*prefix) as usize;
@@ -90,7 +90,7 @@ mod tests {
             let mut got = Vec::new();
             for piece in bytes.chunks(cut) {
                 frames.push(piece);
-                while let Some(message) = frames.next().unwrap() {
+                while let Some(message) = frames.take().unwrap() {
                     got.push(message);
                 }
             }
@@ -103,12 +103,12 @@ mod tests {
     fn a_frame_that_is_too_long_or_not_json_is_an_error() {
         let mut frames = Frames::<ToWorker>::default();
         frames.push(&u32::MAX.to_le_bytes());
-        assert!(frames.next().is_err());
+        assert!(frames.take().is_err());
         let mut frames = Frames::<ToWorker>::default();
         frames.push(&[2, 0, 0, 0, b'{', b'x']);
         frames.push(&encode(&ToWorker::Ping { nonce: 4 }).unwrap());
-        assert!(frames.next().is_err());
-        assert_eq!(frames.next().unwrap(), Some(ToWorker::Ping { nonce: 4 }));
+        assert!(frames.take().is_err());
+        assert_eq!(frames.take().unwrap(), Some(ToWorker::Ping { nonce: 4 }));
     }
 
     proptest! {
@@ -117,7 +117,7 @@ mod tests {
             let mut frames = Frames::<ToWorker>::default();
             frames.push(&bytes);
             for _ in 0..60 {
-                if !matches!(frames.next(), Ok(Some(_))) { break; }
+                if !matches!(frames.take(), Ok(Some(_))) { break; }
             }
         }
     }

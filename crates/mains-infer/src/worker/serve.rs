@@ -161,7 +161,7 @@ impl<W: Write> Desk<W> {
                 Err(e) => return Err(Error::io("the worker cannot read from its parent", &e)),
             }
             loop {
-                match frames.next() {
+                match frames.take() {
                     Ok(Some(message)) => self.hear(message)?,
                     Ok(None) => break,
                     Err(error) if error.fault() == Fault::Protocol => {

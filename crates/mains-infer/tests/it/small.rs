@@ -1,0 +1,228 @@
+//! Writes small GGUF files with random weights, so that every clone can run the engine end to end.
+
+use mains_units::Chance;
+
+/// How a tensor is stored: number, numbers a block, bytes a block in the format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Kind {
+    pub(crate) name: &'static str,
+    number: u32,
+    block: usize,
+    bytes: usize,
+}
+
+pub(crate) const KINDS: [Kind; 5] = [
+    Kind { name: "F32", number: 0, block: 1, bytes: 4 },
+    Kind { name: "F16", number: 1, block: 1, bytes: 2 },
+    Kind { name: "Q4_0", number: 2, block: 32, bytes: 18 },
+    Kind { name: "Q4_1", number: 3, block: 32, bytes: 20 },
+    Kind { name: "Q8_0", number: 8, block: 32, bytes: 34 },
+];
+pub(crate) const F32: Kind = KINDS[0];
+pub(crate) const Q4_1: Kind = KINDS[3];
+pub(crate) const Q8_0: Kind = KINDS[4];
+
+/// The template that most chat models of this kind carry, in our words.
+pub(crate) const TEMPLATE: &str = "{% for m in messages %}{{ '<|im_start|>' + m.role + '\\n' + m.content.strip() + '<|im_end|>\\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}";
+
+/// What the small model looks like.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Plan {
+    pub(crate) kind: Kind,
+    pub(crate) tied: bool,
+    pub(crate) seed: u64,
+}
+
+pub(crate) const CONTEXT: u32 = 512;
+const WIDTH: usize = 64;
+const INNER: usize = 96;
+const HEADS: usize = 6;
+const KV_HEADS: usize = 2;
+const HEAD: usize = 16;
+const LAYERS: usize = 2;
+
+/// The bytes of a file in the making.
+#[derive(Default)]
+pub(crate) struct Writer {
+    metadata: Vec<u8>,
+    metadata_count: u64,
+    infos: Vec<u8>,
+    tensor_count: u64,
+    data: Vec<u8>,
+}
+
+impl Writer {
+    fn text(out: &mut Vec<u8>, text: &str) {
+        out.extend((text.len() as u64).to_le_bytes());
+        out.extend(text.as_bytes());
+    }
+
+    fn entry(&mut self, name: &str, kind: u32, value: &[u8]) {
+        Self::text(&mut self.metadata, name);
+        self.metadata.extend(kind.to_le_bytes());
+        self.metadata.extend(value);
+        self.metadata_count += 1;
+    }
+
+    pub(crate) fn number(&mut self, name: &str, value: u32) {
+        self.entry(name, 4, &value.to_le_bytes());
+    }
+
+    pub(crate) fn float(&mut self, name: &str, value: f32) {
+        self.entry(name, 6, &value.to_le_bytes());
+    }
+
+    pub(crate) fn string(&mut self, name: &str, value: &str) {
+        let mut bytes = Vec::new();
+        Self::text(&mut bytes, value);
+        self.entry(name, 8, &bytes);
+    }
+
+    pub(crate) fn strings(&mut self, name: &str, values: &[String]) {
+        let mut bytes = 8u32.to_le_bytes().to_vec();
+        bytes.extend((values.len() as u64).to_le_bytes());
+        for value in values {
+            Self::text(&mut bytes, value);
+        }
+        self.entry(name, 9, &bytes);
+    }
+
+    pub(crate) fn integers(&mut self, name: &str, values: &[i32]) {
+        let mut bytes = 5u32.to_le_bytes().to_vec();
+        bytes.extend((values.len() as u64).to_le_bytes());
+        bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+        self.entry(name, 9, &bytes);
+    }
+
+    pub(crate) fn tensor(&mut self, name: &str, kind: u32, dimensions: &[u64], bytes: &[u8]) {
+        Self::text(&mut self.infos, name);
+        self.infos.extend(u32::try_from(dimensions.len()).unwrap().to_le_bytes());
+        self.infos.extend(dimensions.iter().flat_map(|side| side.to_le_bytes()));
+        self.infos.extend(kind.to_le_bytes());
+        self.infos.extend((self.data.len() as u64).to_le_bytes());
+        self.data.extend(bytes);
+        self.data.resize(self.data.len().next_multiple_of(32), 0);
+        self.tensor_count += 1;
+    }
+
+    pub(crate) fn finish(self) -> Vec<u8> {
+        let mut file = b"GGUF".to_vec();
+        file.extend(3u32.to_le_bytes());
+        file.extend(self.tensor_count.to_le_bytes());
+        file.extend(self.metadata_count.to_le_bytes());
+        file.extend(self.metadata);
+        file.extend(self.infos);
+        file.resize(file.len().next_multiple_of(32), 0);
+        file.extend(self.data);
+        file
+    }
+}
+
+/// A 16-bit float of a number between 2^-14 and 1, which is all that is needed here.
+fn half(value: f64) -> [u8; 2] {
+    let exponent = value.abs().log2().floor();
+    let fraction = (value.abs() / exponent.exp2() - 1.0) * 1024.0;
+    let sign = if value < 0.0 { 0x8000 } else { 0 };
+    let bits = sign | ((exponent + 15.0) as u16) << 10 | (fraction as u16).min(1023);
+    bits.to_le_bytes()
+}
+
+/// Random weights of about this size, as bytes of blocks.
+fn weights(kind: Kind, count: usize, size: f64, chance: &mut Chance) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for _ in 0..count / kind.block {
+        let noise = |chance: &mut Chance| (chance.unit() * 2.0 - 1.0) * size + 1e-4;
+        match kind.name {
+            "F32" => bytes.extend((noise(chance) as f32).to_le_bytes()),
+            "F16" => bytes.extend(half(noise(chance))),
+            "Q4_0" => bytes.extend(half(size / 8.0)),
+            "Q4_1" => {
+                bytes.extend(half(size / 8.0));
+                bytes.extend(half(-size));
+            }
+            _ => bytes.extend(half(size / 128.0)),
+        }
+        let rest = if kind.block == 1 { 0 } else { bytes.len().next_multiple_of(kind.bytes) - bytes.len() };
+        bytes.extend((0..rest).map(|_| chance.next_u64() as u8));
+    }
+    assert_eq!(bytes.len(), count / kind.block * kind.bytes);
+    bytes
+}
+
+/// The letters of the bytes, some merges, and three control tokens in front.
+fn vocabulary() -> (Vec<String>, Vec<String>, Vec<i32>) {
+    let mut tokens: Vec<String> =
+        ["<|endoftext|>", "<|im_start|>", "<|im_end|>"].iter().map(ToString::to_string).collect();
+    let mut next = 0x100;
+    for byte in 0..=255u8 {
+        let letter = match byte {
+            b'!'..=b'~' | 0xA1..=0xAC | 0xAE..=0xFF => char::from(byte),
+            _ => {
+                next += 1;
+                char::from_u32(next - 1).unwrap()
+            }
+        };
+        tokens.push(letter.to_string());
+    }
+    let merges = ["h e", "l l", "he ll", "hell o", "Ġ w"].map(str::to_owned).to_vec();
+    tokens.extend(merges.iter().map(|merge| merge.replace(' ', "")));
+    let kinds = (0..tokens.len()).map(|at| if at < 3 { 3 } else { 1 }).collect();
+    (tokens, merges, kinds)
+}
+
+/// A whole model.
+pub(crate) fn model(plan: Plan) -> Vec<u8> {
+    let mut writer = Writer::default();
+    let (tokens, merges, kinds) = vocabulary();
+    let rows = tokens.len();
+    writer.string("general.architecture", "llama");
+    writer.string("general.name", "small");
+    let number = |writer: &mut Writer, name: &str, value: usize| {
+        writer.number(&format!("llama.{name}"), u32::try_from(value).unwrap());
+    };
+    number(&mut writer, "block_count", LAYERS);
+    number(&mut writer, "context_length", CONTEXT as usize);
+    number(&mut writer, "embedding_length", WIDTH);
+    number(&mut writer, "feed_forward_length", INNER);
+    number(&mut writer, "attention.head_count", HEADS);
+    number(&mut writer, "attention.head_count_kv", KV_HEADS);
+    number(&mut writer, "attention.key_length", HEAD);
+    number(&mut writer, "attention.value_length", HEAD);
+    number(&mut writer, "rope.dimension_count", HEAD);
+    writer.float("llama.rope.freq_base", 10_000.0);
+    writer.float("llama.attention.layer_norm_rms_epsilon", 1e-5);
+    writer.string("tokenizer.ggml.model", "gpt2");
+    writer.string("tokenizer.ggml.pre", "smollm");
+    writer.strings("tokenizer.ggml.tokens", &tokens);
+    writer.strings("tokenizer.ggml.merges", &merges);
+    writer.integers("tokenizer.ggml.token_type", &kinds);
+    writer.number("tokenizer.ggml.eos_token_id", 2);
+    writer.string("tokenizer.chat_template", TEMPLATE);
+
+    let mut chance = Chance::from_seed(plan.seed);
+    let mut matrix = |writer: &mut Writer, name: &str, rows: usize, columns: usize, size: f64| {
+        let bytes = weights(plan.kind, rows * columns, size, &mut chance);
+        writer.tensor(name, plan.kind.number, &[columns as u64, rows as u64], &bytes);
+    };
+    matrix(&mut writer, "token_embd.weight", rows, WIDTH, 0.9);
+    if !plan.tied {
+        matrix(&mut writer, "output.weight", rows, WIDTH, 0.5);
+    }
+    for layer in 0..LAYERS {
+        let name = |part: &str| format!("blk.{layer}.{part}.weight");
+        matrix(&mut writer, &name("attn_q"), HEADS * HEAD, WIDTH, 0.4);
+        matrix(&mut writer, &name("attn_k"), KV_HEADS * HEAD, WIDTH, 0.4);
+        matrix(&mut writer, &name("attn_v"), KV_HEADS * HEAD, WIDTH, 0.3);
+        matrix(&mut writer, &name("attn_output"), WIDTH, HEADS * HEAD, 0.3);
+        matrix(&mut writer, &name("ffn_gate"), INNER, WIDTH, 0.3);
+        matrix(&mut writer, &name("ffn_up"), INNER, WIDTH, 0.3);
+        matrix(&mut writer, &name("ffn_down"), WIDTH, INNER, 0.3);
+    }
+    let norm: Vec<u8> = (0..WIDTH).flat_map(|at| (1.0 + at as f32 / 200.0).to_le_bytes()).collect();
+    writer.tensor("output_norm.weight", 0, &[WIDTH as u64], &norm);
+    for layer in 0..LAYERS {
+        writer.tensor(&format!("blk.{layer}.attn_norm.weight"), 0, &[WIDTH as u64], &norm);
+        writer.tensor(&format!("blk.{layer}.ffn_norm.weight"), 0, &[WIDTH as u64], &norm);
+    }
+    writer.finish()
+}

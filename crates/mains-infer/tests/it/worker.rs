@@ -1,0 +1,207 @@
+//! The worker through its pipe, with the parent's timing under the test's control: a message is known to
+//! have been heard when the worker asks for the next one, and the worker's first word of an answer waits
+//! at a gate.
+
+use std::io::{Read, Write};
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+
+use mains_infer::Error;
+use mains_infer::backend::{Generate, Question, Reason, Sampling};
+use mains_infer::worker::{self, Frames, FromWorker, LINE_MAX, Load, ToWorker, Trouble, encode};
+
+use crate::small::{self, Plan, Q8_0};
+
+/// What the worker reads: chunks that the test hands over one by one.
+struct Mouth(Receiver<Vec<u8>>, Vec<u8>);
+
+impl Read for Mouth {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        if self.1.is_empty() {
+            match self.0.recv() {
+                Ok(chunk) => self.1 = chunk,
+                Err(_) => return Ok(0),
+            }
+        }
+        let length = self.1.len().min(buffer.len());
+        buffer[..length].copy_from_slice(&self.1[..length]);
+        self.1.drain(..length);
+        Ok(length)
+    }
+}
+
+/// What the worker writes: every frame waits until the test takes it.
+struct Ear(SyncSender<Vec<u8>>);
+
+impl Write for Ear {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.send(bytes.to_vec()).map_err(|_| std::io::Error::other("the parent is gone"))?;
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+struct Parent {
+    say: SyncSender<Vec<u8>>,
+    hear: Receiver<Vec<u8>>,
+    frames: Frames<FromWorker>,
+    worker: JoinHandle<Result<(), Error>>,
+}
+
+impl Parent {
+    fn new() -> Self {
+        let (say, mouth) = sync_channel(0);
+        let (ear, hear) = sync_channel(0);
+        let worker = std::thread::spawn(move || worker::run(Mouth(mouth, Vec::new()), Ear(ear)));
+        Self { say, hear, frames: Frames::default(), worker }
+    }
+
+    fn say(&self, message: &ToWorker) {
+        self.say.send(encode(message).unwrap()).unwrap();
+    }
+
+    fn hear(&mut self) -> FromWorker {
+        loop {
+            if let Some(message) = self.frames.take().unwrap() {
+                return message;
+            }
+            self.frames.push(&self.hear.recv().unwrap());
+        }
+    }
+
+    fn load(&mut self, path: PathBuf, sha256: Option<String>) -> FromWorker {
+        self.say(&ToWorker::Load(Load { path, sha256, threads: 2, context: 256 }));
+        self.hear()
+    }
+
+    fn end(self) -> Result<(), Error> {
+        drop(self.say);
+        drop(self.hear);
+        self.worker.join().unwrap()
+    }
+}
+
+fn model(name: &str) -> PathBuf {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("worker-{name}.gguf"));
+    std::fs::write(&path, small::model(Plan { kind: Q8_0, tied: false, seed: 31 })).unwrap();
+    path
+}
+
+fn generate(id: u64, max_tokens: u64) -> ToWorker {
+    let question = Question::Raw("hello".to_owned());
+    // Warm sampling, so that the small model does not end its answers early by its own taste.
+    let sampling = Sampling { temperature: 1.0, top_k: 0, top_p: 1.0, seed: id };
+    let request = Generate { question, max_tokens: Some(max_tokens), sampling, stop: Vec::new() };
+    ToWorker::Generate { id, request }
+}
+
+#[test]
+fn a_model_is_loaded_and_answers() {
+    let mut parent = Parent::new();
+    let FromWorker::Ready(ready) = parent.load(model("answers"), None) else { panic!("not ready") };
+    assert_eq!((ready.name.as_str(), ready.context, ready.vocabulary), ("small", 256, 264));
+    assert!(ready.weights_bytes > 0 && ready.cache_bytes > 0);
+    parent.say(&ToWorker::Ping { nonce: 77 });
+    assert_eq!(parent.hear(), FromWorker::Pong { nonce: 77 });
+    parent.say(&ToWorker::Count { id: 5, question: Question::Raw("hello".to_owned()) });
+    assert_eq!(parent.hear(), FromWorker::Counted { id: 5, tokens: 1 });
+    parent.say(&generate(6, 12));
+    let mut text = String::new();
+    loop {
+        match parent.hear() {
+            FromWorker::Token { id: 6, text: more } => text.push_str(&more),
+            FromWorker::Done { id: 6, finish, usage } => {
+                assert_eq!(usage.prompt, 1);
+                assert!(usage.completion <= 12 && !text.is_empty());
+                assert_eq!(finish == Reason::Length, usage.completion == 12);
+                break;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    parent.end().unwrap();
+}
+
+#[test]
+fn failures_name_their_kind_and_the_worker_goes_on() {
+    let mut parent = Parent::new();
+    parent.say(&generate(1, 5));
+    assert!(matches!(parent.hear(), FromWorker::Error { id: Some(1), trouble: Trouble::NotLoaded, .. }));
+    let missing = parent.load("no/such/file".into(), None);
+    assert!(matches!(missing, FromWorker::Error { id: None, trouble: Trouble::Io, .. }), "{missing:?}");
+    let wrong = parent.load(model("failures"), Some("1".repeat(64)));
+    assert!(matches!(wrong, FromWorker::Error { id: None, trouble: Trouble::File, .. }), "{wrong:?}");
+    parent.say.send(vec![3, 0, 0, 0, b'h', b'm', b'm']).unwrap();
+    assert!(matches!(parent.hear(), FromWorker::Error { id: None, trouble: Trouble::Protocol, .. }));
+    assert!(matches!(parent.load(model("failures"), None), FromWorker::Ready(_)));
+    let long = Question::Raw("x".repeat(300));
+    let request =
+        Generate { question: long, max_tokens: None, sampling: Sampling::default(), stop: Vec::new() };
+    parent.say(&ToWorker::Generate { id: 2, request });
+    assert!(matches!(parent.hear(), FromWorker::Error { id: Some(2), trouble: Trouble::Request, .. }));
+    parent.end().unwrap();
+}
+
+#[test]
+fn one_answers_some_wait_the_rest_are_told_busy_and_cancels_are_heard() {
+    let mut parent = Parent::new();
+    assert!(matches!(parent.load(model("line"), None), FromWorker::Ready(_)));
+    parent.say(&generate(0, 200));
+    // The first word of answer 0 says that it has left the line; the second then waits at the gate.
+    assert!(matches!(parent.hear(), FromWorker::Token { id: 0, .. }));
+    let last = LINE_MAX as u64 + 1;
+    for id in 1..=LINE_MAX as u64 {
+        parent.say(&generate(id, 3));
+    }
+    parent.say(&ToWorker::Cancel { id: 0 });
+    parent.say(&generate(last, 3));
+    // Heard: the line is full, and `busy` waits behind what answer 0 has said already.
+    let mut done = Vec::new();
+    let mut busy = Vec::new();
+    let mut cancelled_waiting = false;
+    while done.len() < LINE_MAX + 1 {
+        match parent.hear() {
+            FromWorker::Token { .. } => {}
+            FromWorker::Done { id, finish, usage } => {
+                if id == 0 {
+                    assert_eq!(finish, Reason::Cancelled);
+                    assert!(usage.completion < 10, "{usage:?}");
+                }
+                if id == 5 {
+                    assert_eq!((finish, usage.completion), (Reason::Cancelled, 0));
+                }
+                done.push(id);
+            }
+            FromWorker::Error { id: Some(id), trouble: Trouble::Busy, .. } => {
+                busy.push(id);
+                if !cancelled_waiting {
+                    // Number 5 cannot have begun: numbers 0 to 4 have not all been heard to end.
+                    assert!(!done.contains(&4), "{done:?}");
+                    parent.say(&ToWorker::Cancel { id: 5 });
+                    cancelled_waiting = true;
+                }
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(busy, [last]);
+    done.sort_unstable();
+    assert_eq!(done, (0..=LINE_MAX as u64).collect::<Vec<_>>());
+    parent.end().unwrap();
+}
+
+#[test]
+fn a_parent_that_hangs_up_ends_the_worker() {
+    let mut parent = Parent::new();
+    assert!(matches!(parent.load(model("hang-up"), None), FromWorker::Ready(_)));
+    parent.say(&generate(0, 200));
+    assert!(matches!(parent.hear(), FromWorker::Token { id: 0, .. }));
+    // Nobody listens any more: the worker ends, with an error or without, and does not hang.
+    drop(parent.end());
+    let parent = Parent::new();
+    parent.say.send(vec![200, 0, 0, 0, b'{']).unwrap();
+    assert!(parent.end().is_err(), "half a frame");
+}

@@ -1,0 +1,230 @@
+"""The official Python SDKs of OpenAI and Anthropic, unmodified, against a running outlet."""
+
+import json
+import os
+import subprocess
+import sys
+import traceback
+
+import anthropic
+import openai
+
+from outlet import BINARY, Outlet, models_folder
+
+WEATHER = {
+    "type": "object",
+    "properties": {"city": {"type": "string"}, "unit": {"type": "string", "enum": ["C", "F"]}},
+    "required": ["city", "unit"],
+    "additionalProperties": False,
+}
+VERDICT = {
+    "type": "object",
+    "properties": {"label": {"type": "string"}, "score": {"type": "number"}},
+    "required": ["label", "score"],
+    "additionalProperties": False,
+}
+LOCAL = "smollm2-135m-instruct"
+
+
+def hello(text="Say hello to the electrician."):
+    return [{"role": "user", "content": text}]
+
+
+def openai_chat(outlet, model):
+    client = openai.OpenAI(base_url=outlet.url + "/v1", api_key="ignored", max_retries=0)
+    raw = client.chat.completions.with_raw_response.create(model=model, messages=hello(), max_tokens=24)
+    answer = raw.parse()
+    assert answer.choices[0].message.content and answer.usage.completion_tokens > 0
+    assert raw.headers["x-mains-target"] and raw.headers["x-mains-checkpoint"] and raw.headers["x-request-id"]
+    record = outlet.get("/mains/v1/requests/" + raw.headers["x-request-id"])
+    assert record["result"] == "ok" and record["usage"]["output"] == answer.usage.completion_tokens, record
+
+
+def openai_stream(outlet, model):
+    client = openai.OpenAI(base_url=outlet.url + "/v1", api_key="ignored", max_retries=0)
+    for usage in (False, True):
+        extra = {"stream_options": {"include_usage": True}} if usage else {}
+        chunks = list(client.chat.completions.create(model=model, messages=hello(), max_tokens=24, stream=True, **extra))
+        text = "".join(c.choices[0].delta.content or "" for c in chunks if c.choices)
+        assert text, chunks
+        assert any(c.choices and c.choices[0].finish_reason for c in chunks)
+        assert bool(any(c.usage for c in chunks)) == usage, "usage comes exactly when it was asked for"
+
+
+def openai_tools(outlet, model):
+    client = openai.OpenAI(base_url=outlet.url + "/v1", api_key="ignored", max_retries=0)
+    tool = {"type": "function", "function": {"name": "weather", "description": "weather of a city", "parameters": WEATHER}}
+    first = client.chat.completions.create(model=model, messages=hello("What is the weather in Bern?"), tools=[tool], tool_choice="required", max_tokens=64)
+    call = first.choices[0].message.tool_calls[0]
+    assert call.function.name == "weather" and set(json.loads(call.function.arguments)) >= {"city", "unit"}
+    assert first.choices[0].finish_reason == "tool_calls"
+    messages = hello("What is the weather in Bern?") + [
+        first.choices[0].message.model_dump(exclude_none=True),
+        {"role": "tool", "tool_call_id": call.id, "content": "12 degrees"},
+    ]
+    second = client.chat.completions.create(model=model, messages=messages, tools=[tool], max_tokens=64)
+    assert second.choices[0].message.content
+    streamed = client.chat.completions.create(model=model, messages=hello("weather?"), tools=[tool], tool_choice="required", stream=True, max_tokens=64)
+    pieces = [c.choices[0].delta.tool_calls[0] for c in streamed if c.choices and c.choices[0].delta.tool_calls]
+    arguments = "".join(p.function.arguments or "" for p in pieces)
+    assert pieces[0].function.name == "weather" and json.loads(arguments), arguments
+
+
+def openai_schema(outlet, model):
+    client = openai.OpenAI(base_url=outlet.url + "/v1", api_key="ignored", max_retries=0)
+    shape = {"type": "json_schema", "json_schema": {"name": "verdict", "schema": VERDICT, "strict": True}}
+    answer = client.chat.completions.create(model=model, messages=hello("Label: all circuits on"), response_format=shape, max_tokens=64)
+    assert set(json.loads(answer.choices[0].message.content)) == {"label", "score"}
+
+
+def openai_errors(outlet):
+    client = openai.OpenAI(base_url=outlet.url + "/v1", api_key="ignored", max_retries=0)
+    try:
+        client.chat.completions.create(model="gpt-4o-mni", messages=hello())
+        raise AssertionError("an unknown model was answered")
+    except openai.NotFoundError as error:
+        assert error.code == "model_not_found" and "gpt-4o-mini" in str(error), error
+    try:
+        client.chat.completions.create(model="gpt-4o-mini", messages="no list")
+        raise AssertionError("nonsense was answered")
+    except openai.BadRequestError as error:
+        assert "messages" in str(error), error
+    try:
+        client.chat.completions.create(model="only-dead", messages=hello())
+        raise AssertionError("a dead model was answered")
+    except openai.APIStatusError as error:
+        assert error.status_code in (404, 503), error
+
+
+def openai_survives(outlet):
+    client = openai.OpenAI(base_url=outlet.url + "/v1", api_key="ignored", max_retries=0)
+    raw = client.chat.completions.with_raw_response.create(model="gpt-3.5-turbo", messages=hello(), max_tokens=24)
+    assert raw.parse().choices[0].message.content
+    assert raw.headers["x-mains-target"] == "openai/gpt-4o-mini", dict(raw.headers)
+
+
+def openai_models(outlet):
+    client = openai.OpenAI(base_url=outlet.url + "/v1", api_key="ignored", max_retries=0)
+    ids = [model.id for model in client.models.list()]
+    assert "gpt-4o-mini" in ids and "claude-sonnet-4-5" in ids, ids
+    assert client.models.retrieve("gpt-4o-mini").id == "gpt-4o-mini"
+
+
+def openai_embeddings(outlet):
+    client = openai.OpenAI(base_url=outlet.url + "/v1", api_key="ignored", max_retries=0)
+    answer = client.embeddings.create(model="text-embedding-3-small", input=["one", "two"])
+    assert len(answer.data) == 2 and len(answer.data[0].embedding) > 0
+
+
+def openai_responses(outlet):
+    client = openai.OpenAI(base_url=outlet.url + "/v1", api_key="ignored", max_retries=0)
+    answer = client.responses.create(model="gpt-4o-mini", input="Say hello.", store=False)
+    assert answer.output_text and answer.usage.output_tokens > 0
+    events = [event.type for event in client.responses.create(model="gpt-4o-mini", input="Say hello.", store=False, stream=True)]
+    assert events[0] == "response.created" and events[-1] == "response.completed", events
+    try:
+        client.responses.create(model="gpt-4o-mini", input="go on", previous_response_id="resp_1")
+        raise AssertionError("a conversation that nobody keeps was continued")
+    except openai.BadRequestError as error:
+        assert "previous_response_id" in str(error)
+
+
+def anthropic_chat(outlet, model):
+    client = anthropic.Anthropic(base_url=outlet.url, api_key="ignored", max_retries=0)
+    answer = client.messages.create(model=model, max_tokens=24, messages=hello(), system="Be brief.")
+    assert answer.content[0].text and answer.usage.output_tokens > 0 and answer.stop_reason in ("end_turn", "max_tokens")
+
+
+def anthropic_stream(outlet, model):
+    client = anthropic.Anthropic(base_url=outlet.url, api_key="ignored", max_retries=0)
+    with client.messages.stream(model=model, max_tokens=24, messages=hello()) as stream:
+        text = "".join(stream.text_stream)
+        final = stream.get_final_message()
+    assert text and final.usage.output_tokens > 0 and final.stop_reason
+
+
+def anthropic_tools(outlet, model):
+    client = anthropic.Anthropic(base_url=outlet.url, api_key="ignored", max_retries=0)
+    tool = {"name": "weather", "description": "weather of a city", "input_schema": WEATHER}
+    question = hello("What is the weather in Bern?")
+    first = client.messages.create(model=model, max_tokens=64, tools=[tool], tool_choice={"type": "any"}, messages=question)
+    use = next(block for block in first.content if block.type == "tool_use")
+    assert use.name == "weather" and set(use.input) >= {"city", "unit"} and first.stop_reason == "tool_use"
+    result = {"role": "user", "content": [{"type": "tool_result", "tool_use_id": use.id, "content": "12 degrees"}]}
+    said = {"role": "assistant", "content": [block.model_dump(exclude_none=True) for block in first.content]}
+    second = client.messages.create(model=model, max_tokens=64, tools=[tool], messages=question + [said, result])
+    assert any(block.type == "text" and block.text for block in second.content)
+
+
+def anthropic_errors(outlet):
+    client = anthropic.Anthropic(base_url=outlet.url, api_key="ignored", max_retries=0)
+    try:
+        client.messages.create(model="claude-nobody", max_tokens=8, messages=hello())
+        raise AssertionError("an unknown model was answered")
+    except anthropic.NotFoundError as error:
+        assert error.body["type"] == "error" and error.body["error"]["type"] == "not_found_error", error.body
+
+
+def anthropic_models(outlet):
+    client = anthropic.Anthropic(base_url=outlet.url, api_key="ignored", max_retries=0)
+    ids = [model.id for model in client.models.list(limit=1000)]
+    assert "claude-sonnet-4-5" in ids and all(name.startswith(("claude", "anthropic")) for name in ids), ids
+
+
+def local_refuses(outlet):
+    """What the local model cannot do is refused, not half done."""
+    client = openai.OpenAI(base_url=outlet.url + "/v1", api_key="ignored", max_retries=0)
+    tool = {"type": "function", "function": {"name": "weather", "parameters": WEATHER}}
+    try:
+        client.chat.completions.create(model=LOCAL, messages=hello(), tools=[tool])
+        raise AssertionError("tools were taken by a model that has none")
+    except openai.BadRequestError as error:
+        assert "tools" in str(error), error
+
+
+def ledger_verifies(outlet):
+    done = subprocess.run([BINARY, "ledger", "verify", "--data", outlet.folder.name + "/data"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def tests(local):
+    for model in ("gpt-4o-mini", "gpt-over-claude"):
+        for test in (openai_chat, openai_stream, openai_tools):
+            yield f"{test.__name__} {model}", lambda outlet, test=test, model=model: test(outlet, model)
+    yield "openai_schema gpt-4o-mini", lambda outlet: openai_schema(outlet, "gpt-4o-mini")
+    for model in ("claude-sonnet-4-5", "claude-over-gpt"):
+        for test in (anthropic_chat, anthropic_stream, anthropic_tools):
+            yield f"{test.__name__} {model}", lambda outlet, test=test, model=model: test(outlet, model)
+    for test in (openai_errors, openai_survives, openai_models, openai_embeddings, openai_responses, anthropic_errors, anthropic_models):
+        yield test.__name__, test
+    if local:
+        for test in (openai_chat, openai_stream, anthropic_chat, anthropic_stream):
+            yield f"{test.__name__} {LOCAL}", lambda outlet, test=test: test(outlet, LOCAL)
+        yield "local_refuses", local_refuses
+    yield "ledger_verifies", ledger_verifies
+
+
+def main():
+    local = os.path.isdir(os.path.join(models_folder(), LOCAL))
+    if not local:
+        print(f"left out: clients against the local model (run `mains model pull {LOCAL}`)")
+    outlet = Outlet(LOCAL if local else None)
+    passed = failed = 0
+    try:
+        for name, test in tests(local):
+            try:
+                test(outlet)
+                passed += 1
+                print(f"test {name} ... ok")
+            except Exception:
+                failed += 1
+                print(f"test {name} ... FAILED")
+                traceback.print_exc()
+    finally:
+        outlet.close()
+    print(f"test result: {'ok' if not failed else 'FAILED'}. {passed} passed; {failed} failed")
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -6,7 +6,7 @@ use crate::index::{Index, Name, Table};
 use crate::model::{Alias, Model, ModelRow, Price, read_alias};
 use crate::overlay::{self, OverlayError};
 use crate::physics::{self, GridMix, Hardware, Parameters, SiteDefaults, VideoModel};
-use crate::table::rows;
+use crate::table::{Text, rows};
 use mains_units::{Day, Timestamp};
 use std::cmp::Ordering;
 use std::sync::OnceLock;
@@ -49,6 +49,8 @@ pub struct Catalog {
     pub(crate) hardware: Vec<Hardware>,
     pub(crate) videos: Vec<VideoModel>,
     pub(crate) index: Index,
+    /// Every family of every host, by its first byte: the family, whether it is a whole id, the host's row.
+    families: Vec<(Text, bool, usize)>,
 }
 
 impl Catalog {
@@ -87,6 +89,7 @@ impl Catalog {
             hardware: rows(file("mpl/hardware.csv")).map(physics::read_hardware).collect(),
             videos: rows(file("mpl/video.csv")).map(physics::read_video).collect(),
             index: Index::with_room_for(0),
+            families: Vec::new(),
         };
         catalog.reindex();
         catalog
@@ -118,6 +121,11 @@ impl Catalog {
             index.add(Table::Parameters, &parameters.id, row);
         }
         self.index = index;
+        self.families.clear();
+        for (row, host) in self.hosts.iter().enumerate() {
+            self.families.extend(host.families().map(|(family, whole)| (family, whole, row)));
+        }
+        self.families.sort();
         let read = self.sources.iter().map(|source| source.read);
         let read = read.chain(self.facts.iter().map(|fact| fact.source_read));
         self.read_on = read.max().unwrap_or(self.read_on);
@@ -254,8 +262,16 @@ impl Catalog {
     /// The host whose company makes the model of that id, by the beginning of the id.
     pub fn owner(&self, id: &str) -> Option<&Host> {
         let id = crate::spelling::bare_id(id);
-        let lengths = self.hosts.iter().map(|host| (host.family_length(&id), host));
-        lengths.filter(|(length, _)| *length > 0).max_by_key(|(length, _)| *length).map(|(_, host)| host)
+        let first = id.as_bytes().first();
+        let start = self.families.partition_point(|(family, ..)| family.as_bytes().first() < first);
+        let same =
+            self.families[start..].iter().take_while(|(family, ..)| family.as_bytes().first() == first);
+        let fits = |(family, whole, _): &&(Text, bool, usize)| {
+            if *whole { *family == id } else { id.starts_with(family.as_ref()) }
+        };
+        // The longest beginning is the most specific one; a whole id is more specific than any.
+        let longest = same.filter(fits).max_by_key(|(family, whole, _)| (*whole, family.len()));
+        longest.and_then(|(_, _, row)| self.hosts.get(*row))
     }
 
     /// The average electricity mix of a grid zone.

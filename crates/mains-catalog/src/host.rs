@@ -58,14 +58,12 @@ impl Host {
             || self.aliases.iter().any(|alias| alias.eq_ignore_ascii_case(text))
     }
 
-    /// How long a beginning of `id`, in lower case, is known as a family of this host's makers; 0 for none.
-    pub(crate) fn family_length(&self, id: &str) -> usize {
-        let length = |family: &Text| match family.strip_prefix('=') {
-            Some(whole) if whole == id => whole.len() + 1,
-            None if id.starts_with(family.as_ref()) => family.len(),
-            _ => 0,
-        };
-        self.families.iter().map(length).max().unwrap_or(0)
+    /// Its families, each with whether it is a whole id.
+    pub(crate) fn families(&self) -> impl Iterator<Item = (Text, bool)> {
+        self.families.iter().map(|family| match family.strip_prefix('=') {
+            Some(whole) => (Text::Owned(whole.to_owned()), true),
+            None => (family.clone(), false),
+        })
     }
 
     /// How many bytes of the longest pattern match the start of `address` (no scheme, lower case).

@@ -15,7 +15,7 @@ use std::sync::Arc;
 const JSON: &str = "application/json";
 
 /// `GET /v1/models`, in the shape that the client's headers ask for.
-pub fn models(outlet: &Outlet, request: &Request<Incoming>) -> Response<ReplyBody> {
+pub(crate) fn models(outlet: &Outlet, request: &Request<Incoming>) -> Response<ReplyBody> {
     let listed = listed(outlet);
     let body = if wants_anthropic(request) {
         let page = Page::from_query(request.uri().query().unwrap_or_default());
@@ -27,7 +27,7 @@ pub fn models(outlet: &Outlet, request: &Request<Incoming>) -> Response<ReplyBod
 }
 
 /// `GET /v1/models/{id}`.
-pub fn model(outlet: &Outlet, request: &Request<Incoming>, id: &str) -> Response<ReplyBody> {
+pub(crate) fn model(outlet: &Outlet, request: &Request<Incoming>, id: &str) -> Response<ReplyBody> {
     let listed = listed(outlet);
     let id = id.replace("%2F", "/").replace("%2f", "/");
     match models::find(&listed, &id) {
@@ -73,7 +73,11 @@ fn listed(outlet: &Outlet) -> Vec<Listed> {
 }
 
 /// `GET /mains/v1/…`: what is our own.
-pub async fn ours(outlet: &Arc<Outlet>, rest: &str, request: &Request<Incoming>) -> Response<ReplyBody> {
+pub(crate) async fn ours(
+    outlet: &Arc<Outlet>,
+    rest: &str,
+    request: &Request<Incoming>,
+) -> Response<ReplyBody> {
     if let Some(path) = rest.strip_prefix("ledger/") {
         return ledger_file(outlet, path).await;
     }
@@ -116,6 +120,10 @@ async fn ledger_file(outlet: &Arc<Outlet>, path: &str) -> Response<ReplyBody> {
 
 async fn one(outlet: &Arc<Outlet>, id: &str) -> Response<ReplyBody> {
     let Some(id) = RequestId::parse(id) else { return missing("this is no request id") };
+    // Who asks for a request has just read its answer: its record is queued, and is waited for.
+    if let Err(error) = outlet.settled().await {
+        return trouble(&error.to_string());
+    }
     match outlet.db.request(id).await {
         Ok(Some(row)) => {
             let mut body = shown(&row);
@@ -140,7 +148,11 @@ async fn page(outlet: &Outlet, query: &str) -> Response<ReplyBody> {
     match outlet.db.requests(filter, before, limit).await {
         Ok(page) => {
             let rows: Vec<Value> = page.rows.iter().map(shown).collect();
-            text(StatusCode::OK, JSON, json!({"schema": "mains.requests/1", "requests": rows, "next": page.next}).to_string())
+            text(
+                StatusCode::OK,
+                JSON,
+                json!({"schema": "mains.requests/1", "requests": rows, "next": page.next}).to_string(),
+            )
         }
         Err(error) => trouble(&error.to_string()),
     }
@@ -166,8 +178,9 @@ fn budgets(outlet: &Outlet) -> Response<ReplyBody> {
 }
 
 /// A record as JSON. What is unknown is `null`.
-pub fn shown(row: &RequestRow) -> Value {
-    let range = |range: mains_units::Range| json!({"low": range.low, "central": range.central, "high": range.high});
+pub(crate) fn shown(row: &RequestRow) -> Value {
+    let range =
+        |range: mains_units::Range| json!({"low": range.low, "central": range.central, "high": range.high});
     json!({
         "id": row.id.to_string(),
         "at": row.at.to_string(),
@@ -200,24 +213,34 @@ pub fn shown(row: &RequestRow) -> Value {
 }
 
 /// The proof that a leaf is in the log, in the tlog-proof format, against the newest checkpoint on disk.
-pub fn prove(outlet: &Outlet, leaf: u64) -> Result<String, String> {
+pub(crate) fn prove(outlet: &Outlet, leaf: u64) -> Result<String, String> {
     let key: &VerifierKey = outlet.verifier();
     let signed = outlet.ledger_reader.checkpoint(key).map_err(|error| error.to_string())?;
     if leaf >= signed.checkpoint.size {
         return Err(format!("leaf {leaf} is not signed yet; a checkpoint is signed each second"));
     }
-    outlet.ledger_reader.prove(leaf, &signed, key).map(|proof| proof.to_text()).map_err(|error| error.to_string())
+    outlet
+        .ledger_reader
+        .prove(leaf, &signed, key)
+        .map(|proof| proof.to_text())
+        .map_err(|error| error.to_string())
 }
 
 /// `POST /v1/messages/count_tokens`: passed on to an Anthropic target where the route has one. It is free and
 /// touches no budget, so it leaves no record either.
-pub async fn count_tokens(outlet: &Outlet, request: Request<Incoming>) -> Response<ReplyBody> {
+pub(crate) async fn count_tokens(outlet: &Outlet, request: Request<Incoming>) -> Response<ReplyBody> {
     let (most, within) = outlet.body_limits();
     let (head, body) = request.into_parts();
     let Ok(bytes) = crate::http::read::whole(body, most, within).await else {
-        return anthropic_error(StatusCode::BAD_REQUEST, "invalid_request_error", "the body could not be read");
+        return anthropic_error(
+            StatusCode::BAD_REQUEST,
+            "invalid_request_error",
+            "the body could not be read",
+        );
     };
-    let model = mains_wire::edit::peek(mains_wire::Dialect::AnthropicMessages, &bytes).ok().and_then(|peek| peek.model);
+    let model = mains_wire::edit::peek(mains_wire::Dialect::AnthropicMessages, &bytes)
+        .ok()
+        .and_then(|peek| peek.model);
     let live = outlet.live();
     let route = model.as_deref().and_then(|model| live.route(model, outlet.catalog, today(outlet)));
     let counted = route.and_then(|(route, extra)| {
@@ -226,7 +249,11 @@ pub async fn count_tokens(outlet: &Outlet, request: Request<Incoming>) -> Respon
     });
     let Some(facts) = counted else {
         // Claude Code estimates by itself when it reads 404.
-        return anthropic_error(StatusCode::NOT_FOUND, "not_found_error", "no target of this model counts tokens");
+        return anthropic_error(
+            StatusCode::NOT_FOUND,
+            "not_found_error",
+            "no target of this model counts tokens",
+        );
     };
     match crate::network::forward_count(outlet, &facts, &head.headers, &bytes).await {
         Some((status, body)) => {

@@ -140,7 +140,8 @@ pub(crate) fn listen(
         Err(error) => return Err(say("replace", &error)),
     }
     let listener = UnixListener::bind(&path).map_err(|error| say("listen on", &error))?;
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).map_err(|error| say("protect", &error))?;
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))
+        .map_err(|error| say("protect", &error))?;
     Ok(tokio::spawn(async move {
         let mut stop = stop;
         loop {
@@ -184,19 +185,25 @@ async fn obey(command: Command, outlet: &Arc<Outlet>, reread: &Reread) -> Answer
                 key_leaf(outlet, &id, None, KeyAction::Revoked);
                 Answer::Done
             }
-            Ok(false) => Answer::Refused(format!("there is no key `{id}` that could be revoked\nhint: `mains key list` prints the ids")),
+            Ok(false) => Answer::Refused(format!(
+                "there is no key `{id}` that could be revoked\nhint: `mains key list` prints the ids"
+            )),
             Err(error) => Answer::Refused(error.to_string()),
         },
         Command::Kill { target, for_ms } => {
             if !is_target(outlet, &target) {
-                return Answer::Refused(format!("no route has a target `{target}`\nhint: name a whole target (`openai/gpt-4o`) or an upstream (`openai`)"));
+                return Answer::Refused(format!(
+                    "no route has a target `{target}`\nhint: name a whole target (`openai/gpt-4o`) or an upstream (`openai`)"
+                ));
             }
             outlet.drills.kill(&target, outlet.clock.monotonic().after(Span::from_ms(for_ms)));
             Answer::Done
         }
         Command::Revive { target, from, requests, failed, answered_by } => {
             outlet.drills.end(&target);
-            let survivors = answered_by.into_iter().map(|(target, answered)| Survivor { target: label(&target), answered });
+            let survivors = answered_by
+                .into_iter()
+                .map(|(target, answered)| Survivor { target: label(&target), answered });
             let leaf = Leaf::Drill(Drill {
                 target: label(&target),
                 from: Timestamp(from),
@@ -216,8 +223,13 @@ fn label(text: &str) -> Label {
 
 fn status(outlet: &Outlet) -> Answer {
     let live = outlet.live();
-    let routes = outlet.routed_targets().into_iter().map(|(model, target)| (model, target.to_string())).collect();
-    Answer::Status { listen: live.settings.serve.listen.value.to_string(), routes, keyed: outlet.keys.required() }
+    let routes =
+        outlet.routed_targets().into_iter().map(|(model, target)| (model, target.to_string())).collect();
+    Answer::Status {
+        listen: live.settings.serve.listen.value.to_string(),
+        routes,
+        keyed: outlet.keys.required(),
+    }
 }
 
 fn is_target(outlet: &Outlet, name: &str) -> bool {
@@ -249,7 +261,10 @@ fn key_leaf(outlet: &Outlet, id: &str, project: Option<&str>, action: KeyAction)
 pub async fn say(folder: &Path, command: &Command) -> Result<Answer, String> {
     let path = folder.join(SOCKET);
     let failed = |error: std::io::Error| {
-        format!("no outlet answers at `{}`: {error}\nhint: start one with `mains serve` or `mains up`", path.display())
+        format!(
+            "no outlet answers at `{}`: {error}\nhint: start one with `mains serve` or `mains up`",
+            path.display()
+        )
     };
     let stream = UnixStream::connect(&path).await.map_err(failed)?;
     let (reader, mut writer) = stream.into_split();

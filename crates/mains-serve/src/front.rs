@@ -75,7 +75,10 @@ impl Front {
             body,
         };
         let Some(place) = self.tasks.enter() else {
-            let refusal = Refusal::Shed { wall: "requests in flight".into(), retry_after: mains_units::Span::from_s(1) };
+            let refusal = Refusal::Shed {
+                wall: "requests in flight".into(),
+                retry_after: mains_units::Span::from_s(1),
+            };
             outlet.counts.rejected(&refusal);
             return deliver::rendered(outlet, id, dialect, refusal.body().render(dialect, id));
         };
@@ -102,7 +105,9 @@ impl Front {
         let page_here = self.face == Face::Admin || (keyless && loopback);
         let get = request.method() == Method::GET || request.method() == Method::HEAD;
         match path {
-            "/v1/models" | "/models" if get => return self.with_key(&request, |front| api::models(&front.outlet, &request)),
+            "/v1/models" | "/models" if get => {
+                return self.with_key(&request, |front| api::models(&front.outlet, &request));
+            }
             _ => {}
         }
         if let Some(id) = path.strip_prefix("/v1/models/").or_else(|| path.strip_prefix("/models/"))
@@ -120,7 +125,11 @@ impl Front {
         }
         if page_here && get {
             if path == "/metrics" {
-                return text(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", outlet.counts.render(&outlet));
+                return text(
+                    StatusCode::OK,
+                    "text/plain; version=0.0.4; charset=utf-8",
+                    outlet.counts.render(&outlet),
+                );
             }
             if let Some(response) = page::answer(&outlet, &request, self.draining.clone()).await {
                 return response;
@@ -141,7 +150,11 @@ impl Front {
         }
         let presented = identify::presented(request.headers())
             .ok_or_else(|| Refusal::KeyUnknown { detail: "no key was sent".into() })?;
-        self.outlet.keys.find(presented, self.outlet.clock.now()).map(|_| ()).map_err(|detail| Refusal::KeyUnknown { detail })
+        self.outlet
+            .keys
+            .find(presented, self.outlet.clock.now())
+            .map(|_| ())
+            .map_err(|detail| Refusal::KeyUnknown { detail })
     }
 
     fn with_key(

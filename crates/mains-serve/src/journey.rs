@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 /// Carries one request from its first byte to its record. It runs in a task of its own: a client that leaves
 /// cannot stop it before the record is written.
-pub async fn handle(outlet: Arc<Outlet>, arrived: Arrived, mut reply: deliver::Reply) {
+pub(crate) async fn handle(outlet: Arc<Outlet>, arrived: Arrived, mut reply: deliver::Reply) {
     // 1. Accept happened in `front`: the bytes have a name and a time.
 
     // 2. Identify before anything costs: a stranger is counted, not recorded, so that he cannot fill the disk.

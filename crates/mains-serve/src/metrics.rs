@@ -118,11 +118,7 @@ impl Counts {
         }
         match &row.footprint {
             Some(footprint) => {
-                for (sum, range) in [
-                    (0, footprint.energy_j),
-                    (1, footprint.co2_g),
-                    (2, footprint.water_l),
-                ] {
+                for (sum, range) in [(0, footprint.energy_j), (1, footprint.co2_g), (2, footprint.water_l)] {
                     let sums = match sum {
                         0 => &mut inner.energy_j,
                         1 => &mut inner.carbon_g,
@@ -166,13 +162,24 @@ impl Inner {
         }
         family(out, "mains_tokens_total", "counter", "Tokens by direction and prompt cache.");
         for ([direction, cache], count) in &self.tokens {
-            let _ = writeln!(out, "mains_tokens_total{{direction=\"{direction}\",cache=\"{cache}\"}} {count}");
+            let _ =
+                writeln!(out, "mains_tokens_total{{direction=\"{direction}\",cache=\"{cache}\"}} {count}");
         }
-        family(out, "mains_cost_usd_total", "counter", "Money by list prices; requests without a price are not in it.");
+        family(
+            out,
+            "mains_cost_usd_total",
+            "counter",
+            "Money by list prices; requests without a price are not in it.",
+        );
         let _ = writeln!(out, "mains_cost_usd_total {}", self.cost_nano_usd as f64 / 1e9);
         family(out, "mains_unpriced_requests_total", "counter", "Answered requests whose price is unknown.");
         let _ = writeln!(out, "mains_unpriced_requests_total {}", self.unpriced);
-        family(out, "mains_unmetered_requests_total", "counter", "Answered requests whose footprint is unknown.");
+        family(
+            out,
+            "mains_unmetered_requests_total",
+            "counter",
+            "Answered requests whose footprint is unknown.",
+        );
         let _ = writeln!(out, "mains_unmetered_requests_total {}", self.unmetered);
         for (name, help, sums) in [
             ("mains_energy_joules_total", "Energy, estimated.", self.energy_j),
@@ -184,9 +191,19 @@ impl Inner {
                 let _ = writeln!(out, "{name}{{bound=\"{bound}\"}} {sum}");
             }
         }
-        family(out, "mains_request_duration_seconds", "histogram", "From the first byte asked to the last answered.");
+        family(
+            out,
+            "mains_request_duration_seconds",
+            "histogram",
+            "From the first byte asked to the last answered.",
+        );
         self.duration.write("mains_request_duration_seconds", out);
-        family(out, "mains_time_to_first_token_seconds", "histogram", "From the first byte asked to the first content.");
+        family(
+            out,
+            "mains_time_to_first_token_seconds",
+            "histogram",
+            "From the first byte asked to the first content.",
+        );
         self.first_token.write("mains_time_to_first_token_seconds", out);
     }
 }
@@ -207,7 +224,8 @@ fn gauges(outlet: &Outlet, out: &mut String) {
                     Lamp::Open { .. } => 2,
                     Lamp::Dead => 3,
                 };
-                let _ = writeln!(out, "mains_breaker_state{{target=\"{}\"}} {state}", escaped(target.as_str()));
+                let _ =
+                    writeln!(out, "mains_breaker_state{{target=\"{}\"}} {state}", escaped(target.as_str()));
             }
         }
         shared.budgets.readings(at)

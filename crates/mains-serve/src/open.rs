@@ -51,7 +51,8 @@ pub fn live(settings: Settings, base: &Path, clock: Clock) -> Result<Live, Strin
     let resolve = |reference: &mains_config::KeyRef| {
         secrets::resolve_key(reference, base).map_err(|error| error.to_string())
     };
-    let live = Live::build(settings, Catalog::builtin(), &resolve, clock.now().day()).map_err(|errors| errors.to_string())?;
+    let live = Live::build(settings, Catalog::builtin(), &resolve, clock.now().day())
+        .map_err(|errors| errors.to_string())?;
     refuse_unbuilt(&live)?;
     Ok(live)
 }
@@ -63,15 +64,27 @@ fn refuse_unbuilt(live: &Live) -> Result<(), String> {
         return Err("only the policy set `allow-all` is built so far\nhint: write `set = \"allow-all\"` under [policy]".into());
     }
     if live.settings.record.content.value == mains_config::Content::Keep {
-        return Err("keeping content is not built yet\nhint: write `content = \"none\"` under [record]".into());
+        return Err(
+            "keeping content is not built yet\nhint: write `content = \"none\"` under [record]".into()
+        );
     }
     for route in &live.settings.routes {
         if route.recall.value {
-            return Err(format!("the route `{}` asks for `recall`, which is not built yet\nhint: take the line out", route.model.value));
+            return Err(format!(
+                "the route `{}` asks for `recall`, which is not built yet\nhint: take the line out",
+                route.model.value
+            ));
         }
-        let label = route.targets.iter().flatten().find(|member| matches!(member.target.value, mains_config::Target::Label(_)));
+        let label = route
+            .targets
+            .iter()
+            .flatten()
+            .find(|member| matches!(member.target.value, mains_config::Target::Label(_)));
         if label.is_some() {
-            return Err(format!("the route `{}` names a labeller, which is not built yet\nhint: take the target out", route.model.value));
+            return Err(format!(
+                "the route `{}` names a labeller, which is not built yet\nhint: take the target out",
+                route.model.value
+            ));
         }
     }
     Ok(())
@@ -87,10 +100,15 @@ pub fn open(live: Live, around: Surroundings) -> Result<Outlet, String> {
     refuse_open_door(&live, &db)?;
     let signer = signer(data, &around.entropy)?;
     let verifier = signer.verifier().clone();
-    files::write_atomic(&data.join(LEDGER_PUBLIC), format!("{verifier}\n").as_bytes(), files::Access::Usual).map_err(say)?;
+    files::write_atomic(&data.join(LEDGER_PUBLIC), format!("{verifier}\n").as_bytes(), files::Access::Usual)
+        .map_err(say)?;
     let instance = Label::new(signer.name()).map_err(|error| error.to_string())?;
-    let disk = Arc::new(FileDisk::create(&data.join(LEDGER)).map_err(|error| format!("cannot open `{}`: {error}", data.join(LEDGER).display()))?);
-    let (log, recovered) = Log::open(disk.clone(), Arc::new(signer), &verifier).map_err(|error| error.to_string())?;
+    let disk = Arc::new(
+        FileDisk::create(&data.join(LEDGER))
+            .map_err(|error| format!("cannot open `{}`: {error}", data.join(LEDGER).display()))?,
+    );
+    let (log, recovered) =
+        Log::open(disk.clone(), Arc::new(signer), &verifier).map_err(|error| error.to_string())?;
     let clock = around.clock;
     let ledger = log.start(Arc::new(move || clock.monotonic())).map_err(|error| error.to_string())?;
     let origin = live.hash;
@@ -159,7 +177,9 @@ fn restore_budgets(outlet: &Outlet) -> Result<(), String> {
 }
 
 fn saved(row: BudgetRow) -> Option<Saved> {
-    let per = [Per::Minute, Per::Hour, Per::Day, Per::Week, Per::Month].into_iter().find(|per| per.to_string() == row.per)?;
+    let per = [Per::Minute, Per::Hour, Per::Day, Per::Week, Per::Month]
+        .into_iter()
+        .find(|per| per.to_string() == row.per)?;
     Some(Saved {
         scope: Scope::parse(&row.scope)?,
         per,

@@ -56,7 +56,9 @@ impl Keys {
     /// Finds a key; the error is for the client.
     pub fn find(&self, presented: &str, now: Timestamp) -> Result<Found, String> {
         let row = self.0.verify_key(presented, now).map_err(|refusal| match refusal {
-            KeyRefusal::Malformed => "this is not a key of this outlet; keys begin with `sk-mains-`".to_owned(),
+            KeyRefusal::Malformed => {
+                "this is not a key of this outlet; keys begin with `sk-mains-`".to_owned()
+            }
             KeyRefusal::Unknown => "this key is not known here".to_owned(),
             KeyRefusal::Revoked => "this key was revoked".to_owned(),
             KeyRefusal::Expired => "this key has expired".to_owned(),
@@ -228,6 +230,12 @@ impl Outlet {
         (most, live.settings.limits.body.value.to_std())
     }
 
+    /// Waits until every record that was queued before this call can be read.
+    pub async fn settled(&self) -> Result<(), mains_store::db::DbError> {
+        // One writer works in order: when it has done this, it has done all before it.
+        self.db.reload_keys().await
+    }
+
     /// The newest signed checkpoint on one line: size and root.
     pub fn checkpoint_header(&self) -> String {
         let signed = self.ledger.checkpoint();
@@ -247,9 +255,12 @@ impl Outlet {
     /// All targets that routes name, with the name of the route, in the order of the file.
     pub fn routed_targets(&self) -> Vec<(String, TargetName)> {
         let live = self.live();
-        let routes = live.settings.routes.iter().filter_map(|described| live.routes.get(&described.model.value));
+        let routes =
+            live.settings.routes.iter().filter_map(|described| live.routes.get(&described.model.value));
         routes
-            .flat_map(|route| route.route.targets().map(|target| (route.route.model.to_string(), target.name.clone())))
+            .flat_map(|route| {
+                route.route.targets().map(|target| (route.route.model.to_string(), target.name.clone()))
+            })
             .collect()
     }
 }

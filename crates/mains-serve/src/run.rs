@@ -48,14 +48,21 @@ pub async fn run(run: Run, stop: watch::Receiver<bool>) -> Result<usize, String>
         drain: settings.settings.serve.drain.value.to_std(),
     };
     let tasks = Tracker::new(u32::try_from(limits.max_in_flight.value).unwrap_or(u32::MAX));
-    let front = |face| Front { outlet: Arc::clone(&outlet), face, draining: stop.clone(), tasks: tasks.clone() };
+    let front =
+        |face| Front { outlet: Arc::clone(&outlet), face, draining: stop.clone(), tasks: tasks.clone() };
     let control = control::listen(&folder, Arc::clone(&outlet), Arc::clone(&reread), stop.clone())?;
     let upkeep = tokio::spawn(upkeep(Arc::clone(&outlet), stop.clone()));
     let (data_front, admin_front) = (front(Face::Data), front(Face::Admin));
-    let serving = listen::serve(data, bounds, stop.clone(), move |request, _| data_front.clone().answer(request));
+    let serving =
+        listen::serve(data, bounds, stop.clone(), move |request, _| data_front.clone().answer(request));
     let admin = async {
         match admin {
-            Some(admin) => listen::serve(admin, bounds, stop.clone(), move |request, _| admin_front.clone().answer(request)).await,
+            Some(admin) => {
+                listen::serve(admin, bounds, stop.clone(), move |request, _| {
+                    admin_front.clone().answer(request)
+                })
+                .await
+            }
             None => 0,
         }
     };

@@ -137,7 +137,12 @@ impl Running {
     }
 
     /// Asks one question and passes its answer on. An error means that the worker is of no use any more.
-    async fn answer(&mut self, id: u64, question: LocalQuestion, events: &mpsc::Sender<LocalEvent>) -> Result<(), String> {
+    async fn answer(
+        &mut self,
+        id: u64,
+        question: LocalQuestion,
+        events: &mpsc::Sender<LocalEvent>,
+    ) -> Result<(), String> {
         let model = question.model.clone();
         let request = match generate(&question) {
             Ok(request) => request,

@@ -29,7 +29,9 @@ impl Barred {
                 "requests from web pages of `{origin}` are refused; hint: call the outlet from a server, not from a page"
             ),
             Self::ContentType(found) => {
-                format!("the content type must be `application/json`, not `{found}`; hint: set the header `content-type`")
+                format!(
+                    "the content type must be `application/json`, not `{found}`; hint: set the header `content-type`"
+                )
             }
         }
     }
@@ -53,7 +55,8 @@ pub fn check(method: &Method, headers: &HeaderMap, allowed: &[String]) -> Result
     if headers.contains_key(ORIGIN) {
         let origin = text(headers, &ORIGIN);
         // The page itself posts forms from the very address that it was read from.
-        let same = origin.split_once("://").is_some_and(|(_, authority)| authority.eq_ignore_ascii_case(host));
+        let same =
+            origin.split_once("://").is_some_and(|(_, authority)| authority.eq_ignore_ascii_case(host));
         if !same {
             return Err(Barred::Origin(shown(origin)));
         }
@@ -123,9 +126,13 @@ mod tests {
 
     #[test]
     fn a_body_must_say_that_it_is_json() {
-        let post = |kind: &str| check(&Method::POST, &headers(&[(HOST, "localhost"), (CONTENT_TYPE, kind)]), &[]);
+        let post =
+            |kind: &str| check(&Method::POST, &headers(&[(HOST, "localhost"), (CONTENT_TYPE, kind)]), &[]);
         assert_eq!(post("application/json; charset=utf-8"), Ok(()));
         assert!(matches!(post("text/plain"), Err(Barred::ContentType(_))));
-        assert!(matches!(check(&Method::POST, &headers(&[(HOST, "localhost")]), &[]), Err(Barred::ContentType(_))));
+        assert!(matches!(
+            check(&Method::POST, &headers(&[(HOST, "localhost")]), &[]),
+            Err(Barred::ContentType(_))
+        ));
     }
 }

@@ -28,7 +28,12 @@ pub struct Bounds {
 
 /// Serves `listener` until `stop` turns true, then waits for open connections up to `bounds.drain`.
 /// The number of connections that were cut is returned.
-pub async fn serve<S, F>(listener: TcpListener, bounds: Bounds, mut stop: watch::Receiver<bool>, answer: S) -> usize
+pub async fn serve<S, F>(
+    listener: TcpListener,
+    bounds: Bounds,
+    mut stop: watch::Receiver<bool>,
+    answer: S,
+) -> usize
 where
     S: Fn(Request<Incoming>, SocketAddr) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Response<ReplyBody>> + Send + 'static,

@@ -71,8 +71,7 @@ impl Live {
             return Err(Errors::new(settings.source().clone(), problems));
         }
         let hash = Hash::of_bytes(settings.canonical().as_bytes());
-        let mut live =
-            Self { settings, hash, upstreams, routes: HashMap::new(), targets: HashMap::new() };
+        let mut live = Self { settings, hash, upstreams, routes: HashMap::new(), targets: HashMap::new() };
         for described in &live.settings.routes {
             let route = route(described, &live.settings, &live.upstreams);
             for target in route.targets() {
@@ -114,7 +113,8 @@ impl Live {
         let owner = catalog.owner(model)?;
         let at_owner = |upstream: &&Arc<Upstream>| upstream.host.as_deref() == Some(owner.id.as_ref());
         // The first in the file's order, so that the choice does not change from start to start.
-        let named = self.settings.upstreams.iter().filter_map(|described| self.upstreams.get(&described.name.value));
+        let named =
+            self.settings.upstreams.iter().filter_map(|described| self.upstreams.get(&described.name.value));
         named.into_iter().find(at_owner).map(|upstream| (Arc::clone(upstream), model.to_owned()))
     }
 
@@ -141,7 +141,8 @@ fn route(
     settings: &Settings,
     upstreams: &HashMap<String, Arc<Upstream>>,
 ) -> Route {
-    let places = described.targets.iter().filter_map(|pool| place(pool, &described.model.value, upstreams)).collect();
+    let places =
+        described.targets.iter().filter_map(|pool| place(pool, &described.model.value, upstreams)).collect();
     let mut route = Route::new(ModelId::new(&described.model.value), places);
     route.degraded = match described.degraded.value {
         mains_config::Degraded::Allow => Degraded::Allow,
@@ -179,7 +180,11 @@ fn place(pool: &[WeightedTarget], asked: &str, upstreams: &HashMap<String, Arc<U
         .iter()
         .filter_map(|member| Some((Arc::new(target(&member.target.value, asked, upstreams)?), member.weight)))
         .collect();
-    if members.len() == 1 { members.pop().map(|(target, _)| Place::One(target)) } else { Some(Place::Pool(members)) }
+    if members.len() == 1 {
+        members.pop().map(|(target, _)| Place::One(target))
+    } else {
+        Some(Place::Pool(members))
+    }
 }
 
 fn target(

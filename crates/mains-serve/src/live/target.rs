@@ -42,7 +42,8 @@ impl TargetFacts {
     /// Reads the catalogue and the account's overlay.
     pub fn new(upstream: &Arc<Upstream>, model: &str, catalog: &Catalog, today: Day) -> Self {
         let host = upstream.host.as_deref();
-        let known = host.and_then(|host| catalog.lookup(Some(host), model).resolved()).map(|found| found.model);
+        let known =
+            host.and_then(|host| catalog.lookup(Some(host), model).resolved()).map(|found| found.model);
         let ends_on = host.and_then(|host| catalog.lifecycle(Some(host), model, today).ends_on());
         Self {
             upstream: Arc::clone(upstream),
@@ -92,7 +93,11 @@ fn discounted(list: &Rates, percent: f64) -> Rates {
         return *list;
     }
     let factor = (1.0 - percent / 100.0).clamp(0.0, 1.0);
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "prices are small and positive")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "prices are small and positive"
+    )]
     let less = |rate: PicoUsdPerToken| PicoUsdPerToken((rate.0 as f64 * factor).ceil() as u64);
     Rates {
         input: less(list.input),
@@ -143,7 +148,10 @@ mod tests {
             cached_write: None,
         };
         let less = discounted(&list, 10.0);
-        assert_eq!((less.input, less.output, less.cached_read), (PicoUsdPerToken(3), PicoUsdPerToken(9), Some(PicoUsdPerToken(1))));
+        assert_eq!(
+            (less.input, less.output, less.cached_read),
+            (PicoUsdPerToken(3), PicoUsdPerToken(9), Some(PicoUsdPerToken(1)))
+        );
         assert_eq!(discounted(&list, 0.0), list);
     }
 }

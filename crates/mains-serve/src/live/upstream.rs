@@ -54,16 +54,21 @@ impl Upstream {
         let provider = provider(described, catalog)?;
         let key = match &described.key {
             None => None,
-            Some(setting) => Some(resolve(&setting.value).map_err(|message| key_error(setting.span(), &message))?),
+            Some(setting) => {
+                Some(resolve(&setting.value).map_err(|message| key_error(setting.span(), &message))?)
+            }
         };
         let base_url = base_url(described);
         if provider.network {
             // An address that cannot be built is found now, not at the first request.
-            provider.request(first_dialect(&provider), base_url.as_deref(), "model", None).map_err(|error| {
-                let text = error.to_string();
-                let (message, hint) = text.split_once("\nhint: ").unwrap_or((&text, "look at `base_url` and `dialect`"));
-                UpstreamError { span: None, message: message.into(), hint: hint.into() }
-            })?;
+            provider.request(first_dialect(&provider), base_url.as_deref(), "model", None).map_err(
+                |error| {
+                    let text = error.to_string();
+                    let (message, hint) =
+                        text.split_once("\nhint: ").unwrap_or((&text, "look at `base_url` and `dialect`"));
+                    UpstreamError { span: None, message: message.into(), hint: hint.into() }
+                },
+            )?;
         }
         let by_name = catalog.host(&provider.name);
         let by_address = base_url.as_deref().and_then(|base| catalog.host_by_api(without_scheme(base)));
@@ -89,7 +94,11 @@ impl Upstream {
     /// The dialect in which it is asked when the caller speaks `asked`; `None` where it cannot be. A local model
     /// takes the neutral form, so any conversation fits.
     pub fn dialect_for(&self, asked: Dialect) -> Option<Dialect> {
-        if self.is_local() { asked.is_conversation().then_some(asked) } else { self.provider.dialect_for(asked) }
+        if self.is_local() {
+            asked.is_conversation().then_some(asked)
+        } else {
+            self.provider.dialect_for(asked)
+        }
     }
 
     /// Address and headers of a request.
@@ -107,7 +116,9 @@ fn without_scheme(url: &str) -> &str {
 }
 
 fn key_error(span: Option<SourceSpan>, message: &str) -> UpstreamError {
-    let (what, hint) = message.split_once("hint: ").unwrap_or((message, "set the variable or the file before `mains serve`"));
+    let (what, hint) = message
+        .split_once("hint: ")
+        .unwrap_or((message, "set the variable or the file before `mains serve`"));
     UpstreamError { span, message: what.trim().into(), hint: hint.trim().into() }
 }
 
@@ -135,12 +146,17 @@ fn provider(
         return Ok(Cow::Owned(Provider::compatible(host.id.to_string(), host.base.to_string(), variable)));
     }
     let names = providers::ALL.iter().map(|provider| provider.name.as_ref());
-    let all = names.chain(catalog.hosts().filter(|host| host.openai_compatible()).map(|host| host.id.as_ref()));
+    let all =
+        names.chain(catalog.hosts().filter(|host| host.openai_compatible()).map(|host| host.id.as_ref()));
     let hint = mains_config::closest(&named.value, all).map_or_else(
         || "name a provider of `mains catalog`, or give `base_url` and `dialect`".to_owned(),
         |nearest| format!("did you mean `{nearest}`?"),
     );
-    Err(UpstreamError { span: named.span(), message: format!("no provider is named `{}`", named.value), hint })
+    Err(UpstreamError {
+        span: named.span(),
+        message: format!("no provider is named `{}`", named.value),
+        hint,
+    })
 }
 
 fn by_dialect(described: &mains_config::Upstream) -> Result<Cow<'static, Provider>, UpstreamError> {
@@ -148,9 +164,9 @@ fn by_dialect(described: &mains_config::Upstream) -> Result<Cow<'static, Provide
     let base = described.base_url.as_ref().map(|base| base.value.clone()).unwrap_or_default();
     match Dialect::parse(dialect) {
         Some(Dialect::AnthropicMessages) => {
-            let mut anthropic = providers::by_name("anthropic").cloned().unwrap_or_else(|| {
-                Provider::compatible(described.name.value.clone(), base.clone(), "")
-            });
+            let mut anthropic = providers::by_name("anthropic")
+                .cloned()
+                .unwrap_or_else(|| Provider::compatible(described.name.value.clone(), base.clone(), ""));
             anthropic.name = Cow::Owned(described.name.value.clone());
             Ok(Cow::Owned(anthropic))
         }

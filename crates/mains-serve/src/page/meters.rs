@@ -86,7 +86,11 @@ fn badge(totals: &Totals) -> String {
         Some(Grade::E) => "a default of its class (grade E)",
         None => return "unknown is not 0".into(),
     };
-    if totals.unmetered == 0 { grade.into() } else { format!("{grade}; {} requests unmetered", totals.unmetered) }
+    if totals.unmetered == 0 {
+        grade.into()
+    } else {
+        format!("{grade}; {} requests unmetered", totals.unmetered)
+    }
 }
 
 /// The widest cap of this quantity: the organisation's, else the first.

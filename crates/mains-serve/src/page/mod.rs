@@ -25,7 +25,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; c
 const ROWS: usize = 50;
 
 /// Answers a request for a page; `None` where there is none at this path.
-pub async fn answer(
+pub(crate) async fn answer(
     outlet: &Arc<Outlet>,
     request: &Request<Incoming>,
     draining: watch::Receiver<bool>,
@@ -48,7 +48,9 @@ fn address(request: &Request<Incoming>) -> String {
 }
 
 fn html<T: Template>(template: Result<T, String>) -> Response<ReplyBody> {
-    let (status, body) = match template.and_then(|template| template.render().map_err(|error| error.to_string())) {
+    let (status, body) = match template
+        .and_then(|template| template.render().map_err(|error| error.to_string()))
+    {
         Ok(body) => (StatusCode::OK, body),
         Err(error) => {
             tracing::error!(%error, "a page could not be made");
@@ -92,7 +94,8 @@ fn events(outlet: &Arc<Outlet>, mut draining: watch::Receiver<bool>) -> Response
                 () = tokio::time::sleep(Duration::from_secs(1)) => {}
                 () = drained(&mut draining) => return,
             }
-            let Ok(fragment) = view::live(&outlet).await.and_then(|view| view.render().map_err(|error| error.to_string()))
+            let Ok(fragment) =
+                view::live(&outlet).await.and_then(|view| view.render().map_err(|error| error.to_string()))
             else {
                 return;
             };

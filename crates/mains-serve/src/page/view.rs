@@ -111,7 +111,11 @@ pub(super) async fn live(outlet: &Arc<Outlet>) -> Result<LivePart, String> {
     let now = outlet.clock.now();
     let month = month_start(now);
     let say = |error: mains_store::db::DbError| error.to_string();
-    let totals = outlet.db.totals(Period::Day, month, Timestamp(i64::MAX), UsageFilter::default()).await.map_err(say)?;
+    let totals = outlet
+        .db
+        .totals(Period::Day, month, Timestamp(i64::MAX), UsageFilter::default())
+        .await
+        .map_err(say)?;
     let by_route = outlet
         .db
         .totals_by(Group::Route, Period::Day, month, Timestamp(i64::MAX), UsageFilter::default())
@@ -154,7 +158,9 @@ fn seal(outlet: &Outlet) -> String {
     let signed = outlet.ledger.checkpoint();
     let (sealed, all) = (signed.checkpoint.size, outlet.ledger.size());
     let root: String = signed.checkpoint.root.to_base64().chars().take(12).collect();
-    format!("Ledger: {sealed} of {all} leaves sealed under root {root}… · check it with `mains ledger verify`")
+    format!(
+        "Ledger: {sealed} of {all} leaves sealed under root {root}… · check it with `mains ledger verify`"
+    )
 }
 
 type Lamps = HashMap<String, Lamp>;
@@ -196,14 +202,19 @@ fn routes(
     today: Day,
     outlet: &Outlet,
 ) -> Vec<RouteView> {
-    let described = settings.settings.routes.iter().filter_map(|described| settings.routes.get(&described.model.value));
+    let described =
+        settings.settings.routes.iter().filter_map(|described| settings.routes.get(&described.model.value));
     described
         .map(|live| {
             let model = live.route.model.to_string();
             let totals = totals.iter().find(|(route, _)| *route == model).map(|(_, totals)| totals);
             RouteView {
                 link: encoded(&model),
-                targets: live.route.targets().map(|target| target_view(settings, lamps, target, today, outlet)).collect(),
+                targets: live
+                    .route
+                    .targets()
+                    .map(|target| target_view(settings, lamps, target, today, outlet))
+                    .collect(),
                 requests: totals.map_or(0, |totals| totals.requests).to_string(),
                 failed: totals.map_or(0, |totals| totals.failed).to_string(),
                 p50: p50(rows, &model),
@@ -248,7 +259,9 @@ fn line(row: &RequestRow) -> Line {
         target: row.target.clone().unwrap_or_else(|| "nobody".into()),
         result: row.result.replace('_', " "),
         attempts: row.attempts.as_array().map_or(0, Vec::len),
-        tokens: row.usage.map_or_else(|| "–".into(), |usage| format!("{} → {}", usage.input_total(), usage.output)),
+        tokens: row
+            .usage
+            .map_or_else(|| "–".into(), |usage| format!("{} → {}", usage.input_total(), usage.output)),
         cost: words::money(row.cost),
         energy: row.footprint.map_or_else(
             || "unknown".into(),
@@ -286,7 +299,8 @@ pub(super) async fn request(outlet: &Arc<Outlet>, id: &str) -> Option<Result<One
         Ok(row) => row?,
         Err(error) => return Some(Err(error.to_string())),
     };
-    let (shared, leaves) = (Arc::clone(outlet), row.intents.iter().copied().chain(row.outcome).collect::<Vec<u64>>());
+    let (shared, leaves) =
+        (Arc::clone(outlet), row.intents.iter().copied().chain(row.outcome).collect::<Vec<u64>>());
     let closing = row.outcome;
     let read = tokio::task::spawn_blocking(move || {
         let texts = leaves.iter().filter_map(|index| Some((*index, leaf_text(&shared, *index)?)));
@@ -300,7 +314,14 @@ pub(super) async fn request(outlet: &Arc<Outlet>, id: &str) -> Option<Result<One
         None => ("This request has no leaf: the ledger could not be written.".to_owned(), String::new()),
     };
     let leaves = texts.into_iter().map(|(index, text)| (index, kind(&text), text)).collect();
-    Some(Ok(One { id: id.to_string(), facts: facts(&row), attempts: attempts(&row), proof_words, leaves, proof }))
+    Some(Ok(One {
+        id: id.to_string(),
+        facts: facts(&row),
+        attempts: attempts(&row),
+        proof_words,
+        leaves,
+        proof,
+    }))
 }
 
 fn leaf_text(outlet: &Outlet, index: u64) -> Option<String> {
@@ -337,10 +358,22 @@ fn facts(row: &RequestRow) -> Vec<(&'static str, String)> {
             }),
         ),
         ("Money", words::money(row.cost)),
-        ("Energy", footprint.map_or_else(unknown, |f| format!("{}, grade {}", words::range(f.energy_j, words::ENERGY), f.grade))),
+        (
+            "Energy",
+            footprint.map_or_else(unknown, |f| {
+                format!("{}, grade {}", words::range(f.energy_j, words::ENERGY), f.grade)
+            }),
+        ),
         ("Carbon", footprint.map_or_else(unknown, |f| words::range(f.co2_g, words::CARBON))),
         ("Water", footprint.map_or_else(unknown, |f| words::range(f.water_l, words::WATER))),
-        ("Time", format!("{} in all, {} to the first content", words::time(row.duration), row.first_token.map_or_else(unknown, words::time))),
+        (
+            "Time",
+            format!(
+                "{} in all, {} to the first content",
+                words::time(row.duration),
+                row.first_token.map_or_else(unknown, words::time)
+            ),
+        ),
     ];
     if !row.losses.is_empty() {
         facts.push(("Not carried over", row.losses.join("; ")));
@@ -371,7 +404,9 @@ fn attempts(row: &RequestRow) -> Vec<(String, String, String, String)> {
 
 fn encoded(text: &str) -> String {
     let safe = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
-    text.bytes().map(|byte| if safe(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+    text.bytes()
+        .map(|byte| if safe(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
 }
 
 fn decoded(text: &str) -> String {

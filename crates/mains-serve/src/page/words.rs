@@ -26,7 +26,8 @@ pub(super) fn digits(value: f64) -> String {
     format!("{value:.decimals$}")
 }
 
-pub(super) const ENERGY: &[(f64, &str)] = &[(0.001, "mJ"), (1.0, "J"), (3_600.0, "Wh"), (3.6e6, "kWh"), (3.6e9, "MWh")];
+pub(super) const ENERGY: &[(f64, &str)] =
+    &[(0.001, "mJ"), (1.0, "J"), (3_600.0, "Wh"), (3.6e6, "kWh"), (3.6e9, "MWh")];
 pub(super) const CARBON: &[(f64, &str)] = &[(0.001, "mg"), (1.0, "g"), (1_000.0, "kg"), (1e6, "t")];
 pub(super) const WATER: &[(f64, &str)] = &[(0.001, "mL"), (1.0, "L"), (1_000.0, "m³")];
 
@@ -65,7 +66,10 @@ mod tests {
     fn figures_take_the_unit_that_fits() {
         assert_eq!(scaled(7_200.0, ENERGY), ("2.00".into(), "Wh"));
         assert_eq!(scaled(0.0123, ENERGY), ("12.3".into(), "mJ"));
-        assert_eq!(range(Range { low: 1_800.0, central: 7_200.0, high: 36_000.0 }, ENERGY), "0.500 to 10.0 Wh");
+        assert_eq!(
+            range(Range { low: 1_800.0, central: 7_200.0, high: 36_000.0 }, ENERGY),
+            "0.500 to 10.0 Wh"
+        );
         assert_eq!(money(None), "unknown");
     }
 

@@ -1,10 +1,9 @@
 //! Stop 6: which targets may answer, in which order, and why each.
 
 use super::{Asking, Judged, Left, Routed};
-use crate::live::{Extra, Live, TargetFacts};
+use crate::live::{Live, TargetFacts};
 use crate::outlet::Outlet;
 use mains_relay::route::{Asked as Asks, Capabilities, Choice, Facts, Skip, Target, choose as order};
-use mains_units::Day;
 use mains_wire::Dialect;
 use mains_wire::error::Refusal;
 use std::sync::Arc;
@@ -13,7 +12,7 @@ use std::sync::Arc;
 const NEAREST: usize = 3;
 
 /// Finds the route and orders its targets.
-pub fn choose(outlet: &Outlet, judged: Judged) -> Result<Routed, Left> {
+pub(crate) fn choose(outlet: &Outlet, judged: Judged) -> Result<Routed, Left> {
     let live = Arc::clone(&judged.asked.who.live);
     let today = judged.asked.who.at.day();
     let Some((route, extra)) = live.route(&judged.asked.model, outlet.catalog, today) else {
@@ -46,7 +45,9 @@ pub fn choose(outlet: &Outlet, judged: Judged) -> Result<Routed, Left> {
     // A question that could not be read can still pass through unread, if every target speaks its dialect.
     let translated = choice.candidates.iter().any(|candidate| {
         let known = live.facts(&candidate.target.name, &extra);
-        known.is_none_or(|known| known.upstream.dialect_for(judged.asked.who.dialect) != Some(judged.asked.who.dialect))
+        known.is_none_or(|known| {
+            known.upstream.dialect_for(judged.asked.who.dialect) != Some(judged.asked.who.dialect)
+        })
     });
     if let Asking::Conversation(Err(refusal)) = &judged.asked.asking
         && translated
@@ -93,14 +94,4 @@ fn nobody(choice: &Choice, model: &str) -> Refusal {
         return Refusal::BadRequest { message, param: None };
     }
     Refusal::NoHealthyTarget { attempts: Vec::new(), retry_after: None }
-}
-
-/// The facts of a candidate; every candidate has them.
-pub fn facts_of(live: &Live, extra: &Extra, target: &Target) -> Option<Arc<TargetFacts>> {
-    live.facts(&target.name, extra)
-}
-
-/// The day of a request, for facts that change with it.
-pub fn day_of(routed: &Routed) -> Day {
-    routed.asked().who.at.day()
 }

@@ -14,19 +14,19 @@ use tokio::sync::{mpsc, oneshot};
 
 /// The client's end of a request.
 #[derive(Debug)]
-pub struct Reply {
+pub(crate) struct Reply {
     head: Option<oneshot::Sender<Response<ReplyBody>>>,
     body: Option<mpsc::Sender<Bytes>>,
 }
 
 impl Reply {
     /// From the sender that the connection waits on.
-    pub fn new(head: oneshot::Sender<Response<ReplyBody>>) -> Self {
+    pub(crate) fn new(head: oneshot::Sender<Response<ReplyBody>>) -> Self {
         Self { head: Some(head), body: None }
     }
 
     /// Waits until the client has left; for ever when nothing is open any more.
-    pub async fn gone(&mut self) {
+    pub(crate) async fn gone(&mut self) {
         match (&mut self.head, &self.body) {
             (Some(head), _) => head.closed().await,
             (None, Some(body)) => body.closed().await,
@@ -35,12 +35,12 @@ impl Reply {
     }
 
     /// Whether the head has left.
-    pub fn has_begun(&self) -> bool {
+    pub(crate) fn has_begun(&self) -> bool {
         self.head.is_none()
     }
 
     /// Sends a whole response.
-    pub fn send(mut self, response: Response<ReplyBody>) {
+    pub(crate) fn send(mut self, response: Response<ReplyBody>) {
         if let Some(head) = self.head.take() {
             // A client that left needs no answer.
             let _ = head.send(response);
@@ -48,7 +48,7 @@ impl Reply {
     }
 
     /// Sends the head of a stream; pieces follow by [`Self::piece`].
-    pub fn begin(&mut self, mut response: Response<ReplyBody>) {
+    pub(crate) fn begin(&mut self, mut response: Response<ReplyBody>) {
         let (sender, body) = ReplyBody::pieces();
         *response.body_mut() = body;
         if let Some(head) = self.head.take() {
@@ -58,7 +58,7 @@ impl Reply {
     }
 
     /// Sends one piece of a stream; waits while the client is slow. False when it has left.
-    pub async fn piece(&self, bytes: Bytes) -> bool {
+    pub(crate) async fn piece(&self, bytes: Bytes) -> bool {
         match &self.body {
             Some(body) if !bytes.is_empty() => body.send(bytes).await.is_ok(),
             Some(_) => true,
@@ -68,7 +68,13 @@ impl Reply {
 }
 
 /// A response with the headers that every answer of a request carries.
-pub fn head(outlet: &Outlet, id: RequestId, dialect: Dialect, status: u16, content_type: &str) -> Response<ReplyBody> {
+pub(crate) fn head(
+    outlet: &Outlet,
+    id: RequestId,
+    dialect: Dialect,
+    status: u16,
+    content_type: &str,
+) -> Response<ReplyBody> {
     let mut response = Response::new(ReplyBody::empty());
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let id_header = if dialect.is_anthropic() { "request-id" } else { "x-request-id" };
@@ -79,20 +85,28 @@ pub fn head(outlet: &Outlet, id: RequestId, dialect: Dialect, status: u16, conte
 }
 
 /// Sets a header; a value that cannot be one is left out rather than breaking the answer.
-pub fn set(response: &mut Response<ReplyBody>, name: &str, value: &str) {
-    let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value)) else { return };
+pub(crate) fn set(response: &mut Response<ReplyBody>, name: &str, value: &str) {
+    let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value))
+    else {
+        return;
+    };
     response.headers_mut().insert(name, value);
 }
 
 /// The head of a stream.
-pub fn stream_head(outlet: &Outlet, id: RequestId, dialect: Dialect) -> Response<ReplyBody> {
+pub(crate) fn stream_head(outlet: &Outlet, id: RequestId, dialect: Dialect) -> Response<ReplyBody> {
     let mut response = head(outlet, id, dialect, 200, "text/event-stream; charset=utf-8");
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     response
 }
 
 /// An error as a whole answer.
-pub fn rendered(outlet: &Outlet, id: RequestId, dialect: Dialect, rendered: Rendered) -> Response<ReplyBody> {
+pub(crate) fn rendered(
+    outlet: &Outlet,
+    id: RequestId,
+    dialect: Dialect,
+    rendered: Rendered,
+) -> Response<ReplyBody> {
     let mut response = head(outlet, id, dialect, rendered.status, "application/json");
     for (name, value) in &rendered.headers {
         set(&mut response, name, value);
@@ -102,20 +116,20 @@ pub fn rendered(outlet: &Outlet, id: RequestId, dialect: Dialect, rendered: Rend
 }
 
 /// Tells a stranger that he is not known.
-pub fn stranger(outlet: &Outlet, reply: Reply, id: RequestId, dialect: Dialect, refusal: &Refusal) {
+pub(crate) fn stranger(outlet: &Outlet, reply: Reply, id: RequestId, dialect: Dialect, refusal: &Refusal) {
     outlet.counts.rejected(refusal);
     reply.send(rendered(outlet, id, dialect, refusal.body().render(dialect, id)));
 }
 
 /// Tells the caller why the request went no further.
-pub fn refusal(outlet: &Outlet, reply: Reply, left: Left) {
+pub(crate) fn refusal(outlet: &Outlet, reply: Reply, left: Left) {
     let (id, dialect) = (left.who.id, left.who.dialect);
     reply.send(rendered(outlet, id, dialect, left.refusal.body().render(dialect, id)));
 }
 
 /// Hands over what has not been handed over yet: a whole answer, or an error before the commit point. The rest of a
 /// stream has left already, and dropping the reply ends it.
-pub async fn answer(outlet: &Outlet, reply: Reply, settled: Settled) {
+pub(crate) async fn answer(outlet: &Outlet, reply: Reply, settled: Settled) {
     let (id, dialect) = (settled.who().id, settled.who().dialect);
     let headers = settled.headers();
     if settled.relayed.held.routed.route.stream_footer && reply.has_begun() {
@@ -140,7 +154,7 @@ pub async fn answer(outlet: &Outlet, reply: Reply, settled: Settled) {
 
 /// What is still to be sent when a request has been settled.
 #[derive(Debug)]
-pub enum Unsent {
+pub(crate) enum Unsent {
     /// A whole answer in the caller's dialect.
     Answer(Bytes),
     /// An error, before anything was sent.

@@ -10,7 +10,7 @@ use http::header::AUTHORIZATION;
 use mains_wire::error::Refusal;
 
 /// Finds the caller; a stranger is refused with 401.
-pub fn identify(outlet: &Outlet, arrived: Arrived) -> Result<Known, Refusal> {
+pub(crate) fn identify(outlet: &Outlet, arrived: Arrived) -> Result<Known, Refusal> {
     let caller = if outlet.keys.required() { keyed(outlet, &arrived)? } else { Caller::default() };
     // Without randomness no commitment can be made, and nothing may be promised.
     let commit_key = outlet.entropy.key().map_err(|_| Refusal::Internal { request: arrived.id })?;
@@ -38,8 +38,9 @@ fn refuse(detail: impl Into<String>) -> Refusal {
 }
 
 /// The key as a client sends it, in either habit.
-pub fn presented(headers: &HeaderMap) -> Option<&str> {
+pub(crate) fn presented(headers: &HeaderMap) -> Option<&str> {
     let bearer = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let bearer = bearer.and_then(|value| value.strip_prefix("Bearer ").or_else(|| value.strip_prefix("bearer ")));
+    let bearer =
+        bearer.and_then(|value| value.strip_prefix("Bearer ").or_else(|| value.strip_prefix("bearer ")));
     bearer.or_else(|| headers.get("x-api-key").and_then(|value| value.to_str().ok())).map(str::trim)
 }

@@ -1,15 +1,15 @@
 //! The ten stops of a request. What a stop needs is in its argument's type: `Held` contains `Routed`, which
 //! contains `Judged`, and so on, so a stop cannot run early.
 
-pub mod choose;
-pub mod deliver;
-pub mod identify;
-pub mod judge;
-pub mod read;
-pub mod record;
-pub mod relay;
-pub mod reserve;
-pub mod settle;
+pub(crate) mod choose;
+pub(crate) mod deliver;
+pub(crate) mod identify;
+pub(crate) mod judge;
+pub(crate) mod read;
+pub(crate) mod record;
+pub(crate) mod relay;
+pub(crate) mod reserve;
+pub(crate) mod settle;
 
 use crate::live::{Extra, Live, LiveRoute};
 use bytes::Bytes;
@@ -27,7 +27,7 @@ use std::sync::Arc;
 
 /// After stop 1: bytes are coming in, and it is known when they began.
 #[derive(Debug)]
-pub struct Arrived {
+pub(crate) struct Arrived {
     /// This request's name.
     pub id: RequestId,
     /// By the calendar.
@@ -44,7 +44,7 @@ pub struct Arrived {
 
 /// Who pays for a request.
 #[derive(Debug, Clone, Default)]
-pub struct Caller {
+pub(crate) struct Caller {
     /// The key's id; `None` while the outlet has no keys.
     pub key: Option<Arc<str>>,
     /// The project of the key.
@@ -53,14 +53,14 @@ pub struct Caller {
 
 impl Caller {
     /// The budgets on its path.
-    pub fn path(&self) -> Path {
+    pub(crate) fn path(&self) -> Path {
         Path { project: self.project.clone(), key: self.key.clone() }
     }
 }
 
 /// What every record names, from stop 2 on.
 #[derive(Debug, Clone)]
-pub struct Who {
+pub(crate) struct Who {
     /// This request's name.
     pub id: RequestId,
     /// By the calendar.
@@ -79,7 +79,7 @@ pub struct Who {
 
 /// After stop 2: the caller is known.
 #[derive(Debug)]
-pub struct Known {
+pub(crate) struct Known {
     /// What the record names.
     pub who: Who,
     /// As the client sent them.
@@ -90,7 +90,7 @@ pub struct Known {
 
 /// What is asked, in the form that its dialect has.
 #[derive(Debug)]
-pub enum Asking {
+pub(crate) enum Asking {
     /// A conversation, or why it could not be read (it may still pass through unread).
     Conversation(Result<Box<Question>, Refusal>),
     /// Passes through only: embeddings and responses.
@@ -99,7 +99,7 @@ pub enum Asking {
 
 /// After stop 3: the question is read.
 #[derive(Debug)]
-pub struct Asked {
+pub(crate) struct Asked {
     /// What the record names.
     pub who: Who,
     /// Headers that may go on to the provider.
@@ -120,7 +120,7 @@ pub struct Asked {
 
 /// After stop 4: the policy has spoken.
 #[derive(Debug)]
-pub struct Judged {
+pub(crate) struct Judged {
     /// The question.
     pub asked: Asked,
     /// The targets that may be asked.
@@ -129,7 +129,7 @@ pub struct Judged {
 
 /// After stop 6: the targets are in order.
 #[derive(Debug)]
-pub struct Routed {
+pub(crate) struct Routed {
     /// The question, judged.
     pub judged: Judged,
     /// The route.
@@ -142,7 +142,7 @@ pub struct Routed {
 
 /// After stop 7: the worst case is held in every budget.
 #[derive(Debug)]
-pub struct Held {
+pub(crate) struct Held {
     /// The question, routed.
     pub routed: Routed,
     /// What is held; `None` once it is settled.
@@ -151,7 +151,7 @@ pub struct Held {
 
 /// A request that leaves before stop 8, and why.
 #[derive(Debug)]
-pub struct Left {
+pub(crate) struct Left {
     /// What the record names.
     pub who: Who,
     /// The model, if it was read.
@@ -166,14 +166,14 @@ pub struct Left {
 
 impl Who {
     /// Leaves before the question was read.
-    pub fn leave(self, refusal: Refusal) -> Left {
+    pub(crate) fn leave(self, refusal: Refusal) -> Left {
         Left { who: self, model: None, stream: false, commit: None, refusal: Box::new(refusal) }
     }
 }
 
 impl Asked {
     /// Leaves after it was.
-    pub fn leave(self, refusal: Refusal) -> Left {
+    pub(crate) fn leave(self, refusal: Refusal) -> Left {
         Left {
             who: self.who,
             model: Some(self.model),
@@ -186,14 +186,14 @@ impl Asked {
 
 impl Routed {
     /// The original question.
-    pub fn asked(&self) -> &Asked {
+    pub(crate) fn asked(&self) -> &Asked {
         &self.judged.asked
     }
 }
 
 impl Held {
     /// The original question.
-    pub fn asked(&self) -> &Asked {
+    pub(crate) fn asked(&self) -> &Asked {
         self.routed.asked()
     }
 }

@@ -12,7 +12,7 @@ use mains_wire::error::Refusal;
 use mains_wire::neutral::{AnswerFormat, Content, Question};
 
 /// Reads the body and the question in it.
-pub async fn read(outlet: &Outlet, known: Known, reply: &mut Reply) -> Result<Asked, Left> {
+pub(crate) async fn read(outlet: &Outlet, known: Known, reply: &mut Reply) -> Result<Asked, Left> {
     let Known { who, headers, body } = known;
     let (bytes_max, within) = outlet.body_limits();
     let read = tokio::select! {
@@ -41,7 +41,9 @@ pub async fn read(outlet: &Outlet, known: Known, reply: &mut Reply) -> Result<As
 fn unread(why: Unreadable) -> Refusal {
     match why {
         Unreadable::TooLarge(limit) => Refusal::BodyTooLarge { limit: limit as u64 },
-        Unreadable::TooSlow => bad("the body did not arrive in time; send it faster, or raise `body` under [limits]", None),
+        Unreadable::TooSlow => {
+            bad("the body did not arrive in time; send it faster, or raise `body` under [limits]", None)
+        }
         Unreadable::Gone => bad("the body broke off", None),
     }
 }
@@ -74,7 +76,9 @@ fn mistake(asked: &Asked) -> Option<Refusal> {
             (peek.background, "background"),
         ] {
             if given {
-                let message = format!("`{field}` needs state that the outlet does not keep; send the whole conversation in `input`");
+                let message = format!(
+                    "`{field}` needs state that the outlet does not keep; send the whole conversation in `input`"
+                );
                 return Some(bad(message, Some(field)));
             }
         }

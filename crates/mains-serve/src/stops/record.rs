@@ -4,8 +4,9 @@ use super::settle::Settled;
 use super::{Held, Left, Who};
 use crate::live::TargetFacts;
 use crate::outlet::Outlet;
-use mains_ledger::Hash;
-use mains_ledger::leaf::{Deny, Ending, Estimate, Head, Intent, Label, Leaf, Outcome, Policy, Refusal as LeafRefusal, Verdict};
+use mains_ledger::leaf::{
+    Deny, Ending, Estimate, Head, Intent, Label, Leaf, Outcome, Policy, Refusal as LeafRefusal, Verdict,
+};
 use mains_relay::Target;
 use mains_relay::relay::{AttemptNumber, Outcome as Ended};
 use mains_store::db::{Pending, RequestRow};
@@ -17,7 +18,7 @@ use mains_wire::error::Refusal;
 const POLICY_SET: &str = "allow-all";
 
 /// Writes the intent of an attempt, before its body leaves this machine.
-pub fn intent(
+pub(crate) fn intent(
     outlet: &Outlet,
     held: &Held,
     attempt: AttemptNumber,
@@ -48,7 +49,7 @@ pub fn intent(
 }
 
 /// Records how a request that was relayed ended. The row is queued when this returns.
-pub fn outcome(outlet: &Outlet, settled: &Settled) -> Written {
+pub(crate) fn outcome(outlet: &Outlet, settled: &Settled) -> Written {
     let relayed = &settled.relayed;
     let asked = relayed.held.asked();
     let answered = settled.answered.as_ref();
@@ -115,7 +116,7 @@ pub fn outcome(outlet: &Outlet, settled: &Settled) -> Written {
 }
 
 /// Records a request that left before it was relayed. The row is queued when this returns.
-pub fn deny(outlet: &Outlet, left: &Left) -> Written {
+pub(crate) fn deny(outlet: &Outlet, left: &Left) -> Written {
     let leaf = Leaf::Deny(Deny {
         request: left.who.id,
         key: label(left.who.caller.key.as_deref()),
@@ -123,7 +124,9 @@ pub fn deny(outlet: &Outlet, left: &Left) -> Written {
         tags_hash: None,
         intents: Vec::new(),
         // Without a body that could be read there is nothing to commit to but the empty text.
-        request_commit: left.commit.unwrap_or_else(|| mains_ledger::commitment::Commitment::of(&left.who.commit_key, b"")),
+        request_commit: left
+            .commit
+            .unwrap_or_else(|| mains_ledger::commitment::Commitment::of(&left.who.commit_key, b"")),
         data_classes: Vec::new(),
         policy: None,
         model: label(left.model.as_deref()),
@@ -179,7 +182,7 @@ fn row(who: &Who) -> RequestRow {
 }
 
 /// A row and its commitment key on their way into the store.
-pub struct Written {
+pub(crate) struct Written {
     id: mains_units::RequestId,
     row: Pending<bool>,
     key: Pending<bool>,
@@ -188,7 +191,7 @@ pub struct Written {
 impl Written {
     /// Waits until both are committed. The client does not wait for this; only this request's task does, so that a
     /// flood of requests is slowed down by the store and cannot fill the memory.
-    pub async fn wait(self) {
+    pub(crate) async fn wait(self) {
         if let Err(error) = self.row.await {
             tracing::error!(request = %self.id, %error, "the request's row could not be written; its leaf is in the ledger");
         }
@@ -218,9 +221,7 @@ fn append(outlet: &Outlet, who: &Who, leaf: &Leaf) -> Result<Ticket, LogError> {
     // A leaf is written at the moment of its writing, not of the request.
     let head = Head { at: outlet.clock.now(), instance: outlet.instance.clone() };
     match leaf.encode(&head) {
-        Ok(bytes) => {
-            outlet.ledger.append(&bytes)
-        }
+        Ok(bytes) => outlet.ledger.append(&bytes),
         Err(error) => {
             tracing::error!(request = %who.id, %error, "a leaf could not be written");
             Err(LogError::Broken { why: error.to_string() })
@@ -266,7 +267,9 @@ fn ending(ended: Ended) -> Ending {
 
 fn leaf_refusal(refusal: &Refusal) -> LeafRefusal {
     match refusal {
-        Refusal::PolicyDenied { .. } | Refusal::PlaceForbidden { .. } | Refusal::KeyUnknown { .. } => LeafRefusal::Policy,
+        Refusal::PolicyDenied { .. } | Refusal::PlaceForbidden { .. } | Refusal::KeyUnknown { .. } => {
+            LeafRefusal::Policy
+        }
         Refusal::BudgetSpent { .. } => LeafRefusal::Budget,
         Refusal::RateLimited { .. } => LeafRefusal::Rate,
         Refusal::ModelUnknown { .. } | Refusal::PathUnknown { .. } => LeafRefusal::UnknownModel,
@@ -286,9 +289,4 @@ fn label(text: Option<&str>) -> Option<Label> {
 
 fn sure(text: &str) -> Label {
     Label::new(text).unwrap_or_else(|_| Label::digest_of(text))
-}
-
-/// A commitment that a test can compute again.
-pub fn commitment(key: &[u8; 32], bytes: &[u8]) -> Hash {
-    mains_ledger::commitment::Commitment::of(key, bytes)
 }

@@ -16,7 +16,7 @@ use mains_wire::error::Refusal;
 const MEDIA_TOKENS: u64 = 8_192;
 
 /// Holds the dearest candidate's worst case.
-pub fn reserve(outlet: &Outlet, routed: Routed) -> Result<Held, Left> {
+pub(crate) fn reserve(outlet: &Outlet, routed: Routed) -> Result<Held, Left> {
     let worst = routed
         .choice
         .candidates
@@ -31,7 +31,11 @@ pub fn reserve(outlet: &Outlet, routed: Routed) -> Result<Held, Left> {
     match held {
         Ok(hold) => Ok(Held { routed, hold: Some(hold) }),
         Err(spent) => {
-            let refusal = refusal(&spent, now, routed.asked().who.live.settings.serve.budget_status.value.code() == 429);
+            let refusal = refusal(
+                &spent,
+                now,
+                routed.asked().who.live.settings.serve.budget_status.value.code() == 429,
+            );
             Err(routed.judged.asked.leave(refusal))
         }
     }
@@ -42,7 +46,7 @@ fn outlet_facts(routed: &Routed, target: &mains_relay::Target) -> Option<std::sy
 }
 
 /// The most that one attempt at this target can use.
-pub fn worst_case(outlet: &Outlet, routed: &Routed, facts: &TargetFacts) -> Draw {
+pub(crate) fn worst_case(outlet: &Outlet, routed: &Routed, facts: &TargetFacts) -> Draw {
     let peek = &routed.asked().peek;
     let input = peek.text_bytes.saturating_add(u64::from(peek.media).saturating_mul(MEDIA_TOKENS));
     let output = peek.max_output_tokens.unwrap_or(routed.route.route.default_max_tokens);
@@ -50,7 +54,9 @@ pub fn worst_case(outlet: &Outlet, routed: &Routed, facts: &TargetFacts) -> Draw
     if let Some(rates) = facts.rates(outlet.catalog, input) {
         draw = draw.exactly(Quantity::Money, rates.worst_case(input, output).0);
     }
-    let (Some(host), Some(model)) = (facts.upstream.host.as_deref(), facts.catalog_id.as_deref()) else { return draw };
+    let (Some(host), Some(model)) = (facts.upstream.host.as_deref(), facts.catalog_id.as_deref()) else {
+        return draw;
+    };
     let usage = Usage { input, output, ..Usage::default() };
     let answer = Answer { host, model, usage, latency_s: None, zone: facts.upstream.zone.as_deref() };
     let Some(footprint) = Meter::new(outlet.catalog).footprint(&answer) else { return draw };
@@ -62,7 +68,7 @@ pub fn worst_case(outlet: &Outlet, routed: &Routed, facts: &TargetFacts) -> Draw
 }
 
 /// What the caller reads when a budget is spent: 402 and no second try, unless the cap is a rate that renews soon.
-pub fn refusal(spent: &Spent, now: Timestamp, as_429: bool) -> Refusal {
+pub(crate) fn refusal(spent: &Spent, now: Timestamp, as_429: bool) -> Refusal {
     let wait = Span::from_ms(u64::try_from(spent.renews_at.0.saturating_sub(now.0)).unwrap_or(0));
     match spent.class() {
         Class::Rate => Refusal::RateLimited {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 /// After stop 9: the figures are known, as far as anyone can know them.
 #[derive(Debug)]
-pub struct Settled {
+pub(crate) struct Settled {
     /// The question and its answer.
     pub relayed: Relayed,
     /// Who answered.
@@ -21,8 +21,6 @@ pub struct Settled {
     pub cost: Option<NanoUsd>,
     /// Energy, carbon, water; `None` is unknown.
     pub footprint: Option<Footprint>,
-    /// What became of the hold.
-    pub settlement: Settlement,
     /// Whether a scripted stand-in answered for a provider.
     pub stand_in: bool,
     /// From the first byte of the question to the last of the answer.
@@ -33,7 +31,7 @@ pub struct Settled {
 
 /// The target that answered.
 #[derive(Debug)]
-pub struct Answered {
+pub(crate) struct Answered {
     /// What is known of it.
     pub facts: Arc<TargetFacts>,
     /// Its name.
@@ -43,7 +41,7 @@ pub struct Answered {
 }
 
 /// Settles a request.
-pub fn settle(outlet: &Outlet, mut relayed: Relayed) -> Settled {
+pub(crate) fn settle(outlet: &Outlet, mut relayed: Relayed) -> Settled {
     let answered = answered(&relayed);
     let usage = relayed.learnt.usage;
     let (cost, footprint) = match &answered {
@@ -55,19 +53,20 @@ pub fn settle(outlet: &Outlet, mut relayed: Relayed) -> Settled {
     };
     let actual = actual(answered.is_some(), usage, cost, footprint.as_ref());
     let hold = relayed.held.hold.take();
-    let settlement = hold.map_or_else(Settlement::default, |hold| outlet.shared().budgets.settle(hold, &actual));
+    let settlement =
+        hold.map_or_else(Settlement::default, |hold| outlet.shared().budgets.settle(hold, &actual));
     if settlement.overshoots() {
         tracing::warn!(request = %relayed.held.asked().who.id, "the provider billed beyond what was held");
     }
     let started = relayed.held.asked().who.started;
     let first = relayed.summary.attempts.iter().rev().find_map(|attempt| attempt.first_content);
-    let stand_in = answered.as_ref().is_some_and(|answered| outlet.is_stand_in(&answered.facts.upstream.name));
+    let stand_in =
+        answered.as_ref().is_some_and(|answered| outlet.is_stand_in(&answered.facts.upstream.name));
     Settled {
         answered,
         stand_in,
         cost,
         footprint,
-        settlement,
         duration: relayed.ended.since(started),
         first_content: first.map(|at| at.since(started)),
         relayed,
@@ -106,7 +105,12 @@ fn attempt_s(attempt: &AttemptSummary) -> Option<f64> {
     Some(attempt.ended?.since(attempt.body_sent?).as_s_f64())
 }
 
-fn local_footprint(outlet: &Outlet, facts: &TargetFacts, relayed: &Relayed, attempt: &AttemptSummary) -> Option<Footprint> {
+fn local_footprint(
+    outlet: &Outlet,
+    facts: &TargetFacts,
+    relayed: &Relayed,
+    attempt: &AttemptSummary,
+) -> Option<Footprint> {
     let wall_s = attempt_s(attempt)?;
     // One thread at full load where the worker did not report its processor time.
     let cpu_s = relayed.local_cpu_s.unwrap_or(wall_s);
@@ -115,10 +119,17 @@ fn local_footprint(outlet: &Outlet, facts: &TargetFacts, relayed: &Relayed, atte
 }
 
 /// What is booked against the budgets. What nobody knows is not named, and stays booked as held.
-fn actual(answered: bool, usage: Option<Usage>, cost: Option<NanoUsd>, footprint: Option<&Footprint>) -> Draw {
+fn actual(
+    answered: bool,
+    usage: Option<Usage>,
+    cost: Option<NanoUsd>,
+    footprint: Option<&Footprint>,
+) -> Draw {
     let mut draw = Draw::one_request();
     if !answered {
-        for quantity in [Quantity::Money, Quantity::Tokens, Quantity::Energy, Quantity::Carbon, Quantity::Water] {
+        for quantity in
+            [Quantity::Money, Quantity::Tokens, Quantity::Energy, Quantity::Carbon, Quantity::Water]
+        {
             draw = draw.exactly(quantity, 0);
         }
         return draw;
@@ -140,12 +151,12 @@ fn actual(answered: bool, usage: Option<Usage>, cost: Option<NanoUsd>, footprint
 
 impl Settled {
     /// What the record names.
-    pub fn who(&self) -> &Who {
+    pub(crate) fn who(&self) -> &Who {
         &self.relayed.held.asked().who
     }
 
     /// The headers that say what answered and what it cost.
-    pub fn headers(&self) -> Vec<(&'static str, String)> {
+    pub(crate) fn headers(&self) -> Vec<(&'static str, String)> {
         let mut headers = vec![("x-mains-attempts", self.relayed.summary.attempts.len().to_string())];
         if let Some(answered) = &self.answered {
             headers.push(("x-mains-target", answered.target.clone()));
@@ -179,7 +190,7 @@ impl Settled {
 }
 
 /// Losses in one header line; a long list is cut and counted.
-pub fn losses_header(losses: &[String]) -> String {
+pub(crate) fn losses_header(losses: &[String]) -> String {
     let shown: Vec<String> = losses
         .iter()
         .take(8)
@@ -191,7 +202,7 @@ pub fn losses_header(losses: &[String]) -> String {
 }
 
 /// Three significant digits, without an exponent.
-pub fn short(value: f64) -> String {
+pub(crate) fn short(value: f64) -> String {
     if value == 0.0 || !value.is_finite() {
         return value.to_string();
     }

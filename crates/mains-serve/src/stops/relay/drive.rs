@@ -57,7 +57,7 @@ struct Drive<'a> {
 }
 
 /// Relays the question until the machine is done.
-pub async fn relay(outlet: &Outlet, held: Held, reply: &mut Reply) -> Relayed {
+pub(crate) async fn relay(outlet: &Outlet, held: Held, reply: &mut Reply) -> Relayed {
     let mut drive = Drive::new(outlet, held, reply);
     drive.events.push_back(Event::Start);
     loop {
@@ -155,7 +155,9 @@ impl<'a> Drive<'a> {
         let now = self.outlet.clock.now();
         let provider = self.facts(attempt).map(|facts| facts.upstream.provider.clone());
         let classify = |error: &ProviderError| {
-            provider.as_ref().map_or(WireFault::Transient { retry_after: None }, |provider| provider.classify(error))
+            provider
+                .as_ref()
+                .map_or(WireFault::Transient { retry_after: None }, |provider| provider.classify(error))
         };
         if let Some((fault, error, wire, retry_after)) = of_piece(&piece, classify, now) {
             self.failed.push(Failed { attempt, error, fault: wire });
@@ -199,7 +201,11 @@ impl<'a> Drive<'a> {
         if failed.is_none() || begun {
             let bytes = forward.len() as u64;
             self.piece = forward;
-            self.events.push_back(if committed { Event::Content { attempt, bytes } } else { Event::Preamble { attempt, bytes } });
+            self.events.push_back(if committed {
+                Event::Content { attempt, bytes }
+            } else {
+                Event::Preamble { attempt, bytes }
+            });
         }
         if let Some((error, fault)) = failed {
             let retry_after = fault.retry_after();
@@ -238,7 +244,9 @@ impl<'a> Drive<'a> {
                 self.piece.clear();
                 self.durable = None;
             }
-            Action::Report { attempt, pass, started, verdict, .. } => self.report(attempt, pass, started, verdict),
+            Action::Report { attempt, pass, started, verdict, .. } => {
+                self.report(attempt, pass, started, verdict)
+            }
             Action::DeliverError(failure) => self.deliver_error(&failure).await,
             Action::Wake(at) => self.wake = Some(at),
             Action::Finish(_) => {}
@@ -249,7 +257,9 @@ impl<'a> Drive<'a> {
     fn ask(&mut self, candidate: usize, ask: mains_relay::Ask) -> Result<Pass, mains_relay::Denied> {
         let now = self.outlet.clock.monotonic();
         let at = self.outlet.clock.now();
-        let Some(target) = self.machine.candidates().get(candidate).map(|candidate| Arc::clone(&candidate.target)) else {
+        let Some(target) =
+            self.machine.candidates().get(candidate).map(|candidate| Arc::clone(&candidate.target))
+        else {
             return Err(mains_relay::Denied::RetryBudget);
         };
         let facts = self.held.asked().who.live.facts(&target.name, &self.held.routed.extra);
@@ -267,7 +277,11 @@ impl<'a> Drive<'a> {
     fn write_intent(&mut self, attempt: AttemptNumber, candidate: usize) {
         self.attempt = attempt;
         self.asked_of.push((attempt, candidate));
-        let Some(target) = self.machine.candidates().get(candidate).map(|candidate| Arc::clone(&candidate.target)) else { return };
+        let Some(target) =
+            self.machine.candidates().get(candidate).map(|candidate| Arc::clone(&candidate.target))
+        else {
+            return;
+        };
         let facts = self.held.asked().who.live.facts(&target.name, &self.held.routed.extra);
         match record::intent(self.outlet, &self.held, attempt, &target, facts.as_deref()) {
             Ok(ticket) => {
@@ -296,7 +310,11 @@ impl<'a> Drive<'a> {
             Err(why) => {
                 let fault = WireFault::Unsupported;
                 self.failed.push(Failed { attempt, error: ProviderError::without_reply(why), fault });
-                self.events.push_back(Event::Failed { attempt, fault: Fault::ContextLength, retry_after: None });
+                self.events.push_back(Event::Failed {
+                    attempt,
+                    fault: Fault::ContextLength,
+                    retry_after: None,
+                });
             }
         }
     }
@@ -351,7 +369,8 @@ impl<'a> Drive<'a> {
         if self.outlet.drills.is_dead(&facts, self.outlet.clock.monotonic()) {
             return;
         }
-        let index = self.asked_of.iter().rev().find(|(number, _)| *number == attempt).map(|(_, index)| *index);
+        let index =
+            self.asked_of.iter().rev().find(|(number, _)| *number == attempt).map(|(_, index)| *index);
         let Some(candidate) = index.and_then(|index| self.machine.candidates().get(index)) else { return };
         let now = self.outlet.clock.monotonic();
         self.outlet.shared().breakers.report(&candidate.target.name, pass, started, verdict, now);
@@ -377,7 +396,9 @@ impl<'a> Drive<'a> {
 
     /// What the caller is told: the provider's own words where the question is at fault, else what Mains saw.
     fn error_body(&self, failure: &Failure) -> ErrorBody {
-        let told = failure.attempt.and_then(|attempt| self.failed.iter().rev().find(|failed| failed.attempt == attempt));
+        let told = failure
+            .attempt
+            .and_then(|attempt| self.failed.iter().rev().find(|failed| failed.attempt == attempt));
         let attempts = self.failed_attempts();
         match failure.outcome {
             Outcome::Rejected => {
@@ -390,7 +411,10 @@ impl<'a> Drive<'a> {
                 return Refusal::TimedOut { deadline: Deadline::Total, after, attempts }.body();
             }
             Outcome::Broken => {
-                let detail = told.map_or_else(|| "the stream ended before its end".to_owned(), |failed| failed.error.message.clone());
+                let detail = told.map_or_else(
+                    || "the stream ended before its end".to_owned(),
+                    |failed| failed.error.message.clone(),
+                );
                 return Refusal::StreamBroken { detail, attempts }.body();
             }
             _ => {}
@@ -403,7 +427,10 @@ impl<'a> Drive<'a> {
         }
         // One target, one clear word of its provider: pass that on instead of "all have failed".
         if let (1, Some(failed)) = (self.held.routed.choice.candidates.len(), told)
-            && matches!(failed.fault, WireFault::RetiredModel | WireFault::ContextLength | WireFault::RateLimited { .. })
+            && matches!(
+                failed.fault,
+                WireFault::RetiredModel | WireFault::ContextLength | WireFault::RateLimited { .. }
+            )
         {
             return ErrorBody::from_provider(&failed.error, failed.fault);
         }
@@ -414,7 +441,11 @@ impl<'a> Drive<'a> {
         let summary = self.machine.summary();
         let failed = self.failed.iter().filter_map(|failed| {
             let made = summary.attempts.iter().find(|made| made.number == failed.attempt)?;
-            Some(FailedAttempt { target: made.target.to_string(), fault: failed.fault, status: failed.error.status })
+            Some(FailedAttempt {
+                target: made.target.to_string(),
+                fault: failed.fault,
+                status: failed.error.status,
+            })
         });
         failed.collect()
     }

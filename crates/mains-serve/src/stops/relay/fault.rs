@@ -8,7 +8,7 @@ use mains_wire::error::{ProviderError, retry_after};
 use mains_wire::fault::Fault as WireFault;
 
 /// The relay's word for a fault of the wire. `inside`: it came within a reply whose status was good.
-pub fn to_relay(fault: WireFault, inside: bool) -> Fault {
+pub(super) fn to_relay(fault: WireFault, inside: bool) -> Fault {
     match fault {
         WireFault::Transient { .. } if inside => Fault::InBand,
         WireFault::Transient { .. } => Fault::Unavailable,

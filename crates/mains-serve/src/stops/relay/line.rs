@@ -18,7 +18,7 @@ const ERROR_BYTES_MAX: usize = 64 << 10;
 
 /// What came over the line.
 #[derive(Debug)]
-pub enum Piece {
+pub(super) enum Piece {
     /// The head of a good reply.
     Head,
     /// Bytes of its body, in the upstream's dialect.
@@ -49,7 +49,7 @@ pub enum Piece {
 type Sending = Pin<Box<dyn Future<Output = Result<Response<Incoming>, Unsent>> + Send>>;
 
 /// The line.
-pub enum Line {
+pub(super) enum Line {
     /// No attempt is under way.
     Idle,
     /// A drill answers.
@@ -80,18 +80,18 @@ pub enum Line {
 
 impl Line {
     /// Sends a question over the network.
-    pub fn send(network: &Network, request: Request<Full<Bytes>>) -> Self {
+    pub(super) fn send(network: &Network, request: Request<Full<Bytes>>) -> Self {
         let network = network.clone();
         Self::Sending(Box::pin(async move { network.send(request).await }))
     }
 
     /// Asks the local worker.
-    pub fn ask(local: &Local, question: crate::local::LocalQuestion) -> Self {
+    pub(super) fn ask(local: &Local, question: crate::local::LocalQuestion) -> Self {
         Self::Local { begun: false, events: local.ask(question) }
     }
 
     /// The next piece; waits for ever on an idle line.
-    pub async fn next(&mut self) -> Piece {
+    pub(super) async fn next(&mut self) -> Piece {
         loop {
             match self {
                 Self::Idle => std::future::pending::<()>().await,

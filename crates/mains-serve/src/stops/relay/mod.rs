@@ -9,7 +9,7 @@ mod line;
 mod send;
 mod translate;
 
-pub use drive::relay;
+pub(crate) use drive::relay;
 
 use super::Held;
 use super::deliver::Unsent;
@@ -22,7 +22,7 @@ use translate::Learnt;
 
 /// How the caller's answer stands when the machine is done.
 #[derive(Debug)]
-pub enum Told {
+pub(crate) enum Told {
     /// A stream that has been sent.
     Streamed,
     /// A whole answer, not sent yet.
@@ -35,7 +35,7 @@ pub enum Told {
 
 /// After stop 8: bytes have flowed, or not.
 #[derive(Debug)]
-pub struct Relayed {
+pub(crate) struct Relayed {
     /// The question and its hold.
     pub held: Held,
     /// What the machine tells of its attempts.
@@ -58,7 +58,7 @@ pub struct Relayed {
 
 impl Relayed {
     /// What is still to be sent.
-    pub fn unsent(self) -> Option<Unsent> {
+    pub(crate) fn unsent(self) -> Option<Unsent> {
         match self.told {
             Told::Answer(bytes) => Some(Unsent::Answer(bytes)),
             Told::Error(body) => Some(Unsent::Error(body)),
@@ -67,7 +67,7 @@ impl Relayed {
     }
 
     /// The HTTP status that the caller saw or will see.
-    pub fn status(&self) -> u16 {
+    pub(crate) fn status(&self) -> u16 {
         match &self.told {
             Told::Streamed | Told::Answer(_) => 200,
             Told::Error(body) => body.status_in(self.held.asked().who.dialect),

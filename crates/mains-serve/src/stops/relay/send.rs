@@ -28,7 +28,10 @@ pub(super) fn send(outlet: &Outlet, held: &Held, facts: &TargetFacts) -> Result<
         return ask_local(outlet, held, facts);
     }
     let to = asked.who.dialect;
-    let from = facts.upstream.dialect_for(to).ok_or("the target does not speak a dialect that carries this question")?;
+    let from = facts
+        .upstream
+        .dialect_for(to)
+        .ok_or("the target does not speak a dialect that carries this question")?;
     let (body, losses) = body(held, facts, from)?;
     let target = facts.upstream.request(from, &facts.model).map_err(|error| error.to_string())?;
     let mut request = Request::post(&target.url);
@@ -39,13 +42,20 @@ pub(super) fn send(outlet: &Outlet, held: &Held, facts: &TargetFacts) -> Result<
         request = request.header(*name, secret.expose());
     }
     request = forwarded(request, &asked.headers, from);
-    let request = request.body(Full::new(body)).map_err(|error| format!("the request cannot be built: {error}"))?;
+    let request =
+        request.body(Full::new(body)).map_err(|error| format!("the request cannot be built: {error}"))?;
     let mut options = facts.upstream.provider.tap_options(from);
     options.withhold_usage = asked_for_usage(asked, facts, from);
     let created = created(asked);
-    let translate =
-        Translate::between(from, to, asked.peek.stream, include_usage(asked), created, tap(from, asked.peek.stream, options))
-            .ok_or("there is no way between the two dialects")?;
+    let translate = Translate::between(
+        from,
+        to,
+        asked.peek.stream,
+        include_usage(asked),
+        created,
+        tap(from, asked.peek.stream, options),
+    )
+    .ok_or("there is no way between the two dialects")?;
     Ok(Sent { line: Line::send(&outlet.network, request), translate, losses })
 }
 
@@ -84,7 +94,11 @@ fn body(held: &Held, facts: &TargetFacts, from: Dialect) -> Result<(Bytes, Vec<S
 }
 
 /// The client's headers that providers know; everything else stays here.
-fn forwarded(mut request: http::request::Builder, headers: &HeaderMap, dialect: Dialect) -> http::request::Builder {
+fn forwarded(
+    mut request: http::request::Builder,
+    headers: &HeaderMap,
+    dialect: Dialect,
+) -> http::request::Builder {
     for (name, value) in headers {
         if forwards(name.as_str(), dialect) {
             if let Some(all) = request.headers_mut() {

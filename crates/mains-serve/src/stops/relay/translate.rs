@@ -15,7 +15,7 @@ use mains_wire::tap::{Shape, Step, Tap};
 
 /// What one piece came to.
 #[derive(Debug, Default)]
-pub struct Passed {
+pub(super) struct Passed {
     /// Bytes for the caller, in the caller's dialect.
     pub forward: Vec<u8>,
     /// Real content has begun.
@@ -28,7 +28,7 @@ pub struct Passed {
 
 /// What was learnt of the answer.
 #[derive(Debug, Clone, Default)]
-pub struct Learnt {
+pub(crate) struct Learnt {
     /// Tokens, if anyone said.
     pub usage: Option<Usage>,
     /// The model that the provider named.
@@ -39,7 +39,7 @@ pub struct Learnt {
 
 /// The way from one upstream to one caller.
 #[derive(Debug)]
-pub enum Translate {
+pub(super) enum Translate {
     /// The same dialect, plain or streamed.
     Pass(Box<Tap>),
     /// A stream in another dialect.
@@ -80,7 +80,14 @@ pub enum Translate {
 
 impl Translate {
     /// Between two dialects. `None` where there is no way.
-    pub fn between(from: Dialect, to: Dialect, stream: bool, include_usage: bool, created: u64, tap: Tap) -> Option<Self> {
+    pub(super) fn between(
+        from: Dialect,
+        to: Dialect,
+        stream: bool,
+        include_usage: bool,
+        created: u64,
+        tap: Tap,
+    ) -> Option<Self> {
         let tap = Box::new(tap);
         if from == to {
             return Some(Self::Pass(tap));
@@ -94,16 +101,20 @@ impl Translate {
     }
 
     /// From a local model. `None` where the dialect has no neutral form.
-    pub fn local(to: Dialect, stream: bool, include_usage: bool, created: u64) -> Option<Self> {
+    pub(super) fn local(to: Dialect, stream: bool, include_usage: bool, created: u64) -> Option<Self> {
         let learnt = Learnt::default();
         if !stream {
-            return to.is_conversation().then(|| Self::LocalWhole { fold: Box::new(Fold::new()), to, learnt });
+            return to.is_conversation().then(|| Self::LocalWhole {
+                fold: Box::new(Fold::new()),
+                to,
+                learnt,
+            });
         }
         Some(Self::LocalStream { writer: Box::new(to.stream_writer(include_usage, created)?), learnt })
     }
 
     /// Bytes from the network.
-    pub fn bytes(&mut self, bytes: &Bytes) -> Passed {
+    pub(super) fn bytes(&mut self, bytes: &Bytes) -> Passed {
         match self {
             Self::Pass(tap) | Self::Whole { tap, .. } => {
                 let step = tap.push(bytes);
@@ -119,7 +130,7 @@ impl Translate {
     }
 
     /// An event of a local model.
-    pub fn event(&mut self, event: LocalEvent) -> Passed {
+    pub(super) fn event(&mut self, event: LocalEvent) -> Passed {
         let LocalEvent::Said(event) = event else { return Passed::default() };
         let content = matches!(event, Event::Delta { .. });
         let usage = if let Event::Usage(usage) = &event { Some(*usage) } else { None };
@@ -139,7 +150,7 @@ impl Translate {
     }
 
     /// The body has ended.
-    pub fn finish(&mut self) -> Passed {
+    pub(super) fn finish(&mut self) -> Passed {
         match self {
             Self::Pass(tap) => {
                 let step = tap.finish();
@@ -182,7 +193,7 @@ impl Translate {
     }
 
     /// What was learnt so far.
-    pub fn learnt(&self) -> Learnt {
+    pub(super) fn learnt(&self) -> Learnt {
         match self {
             Self::Pass(tap) | Self::Stream { tap, .. } | Self::Whole { tap, .. } => {
                 let observed = tap.observed();
@@ -197,7 +208,7 @@ impl Translate {
     }
 
     /// Where a stream stands, for an error inside it.
-    pub fn place(&self) -> StreamPlace {
+    pub(super) fn place(&self) -> StreamPlace {
         match self {
             Self::Pass(tap) => tap.place(),
             _ => StreamPlace::default(),
@@ -205,7 +216,7 @@ impl Translate {
     }
 
     /// What the caller's dialect could not carry of a stream; complete once it has ended.
-    pub fn stream_losses(self) -> Vec<String> {
+    pub(super) fn stream_losses(self) -> Vec<String> {
         match self {
             Self::Stream { writer, .. } | Self::LocalStream { writer, .. } => {
                 writer.into_losses().iter().map(ToString::to_string).collect()
@@ -215,13 +226,13 @@ impl Translate {
     }
 
     /// Whether the provider has already told the caller of its error inside the stream.
-    pub fn told(&self) -> bool {
+    pub(super) fn told(&self) -> bool {
         matches!(self, Self::Pass(tap) if tap.told())
     }
 }
 
 /// A tap for an answer of this shape.
-pub fn tap(dialect: Dialect, stream: bool, options: mains_wire::tap::Options) -> Tap {
+pub(super) fn tap(dialect: Dialect, stream: bool, options: mains_wire::tap::Options) -> Tap {
     Tap::new(dialect, if stream { Shape::Stream } else { Shape::Whole }, options)
 }
 

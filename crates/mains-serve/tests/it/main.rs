@@ -1,0 +1,10 @@
+//! The outlet over real sockets on loopback, before scripted upstreams.
+#![cfg(test)]
+
+mod bad_input;
+mod bad_upstreams;
+mod budgets;
+mod death;
+mod harness;
+mod locked;
+mod passing;

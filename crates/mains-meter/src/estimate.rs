@@ -93,19 +93,19 @@ impl<'a> Meter<'a> {
 
     /// List prices that hold for a request with so many input tokens; `None` where input or output price is
     /// not known.
-    pub fn rates(&self, host: &str, model: &str, input_tokens: u64) -> Option<Rates> {
+    pub fn rates(self, host: &str, model: &str, input_tokens: u64) -> Option<Rates> {
         rates(self.catalog.price(host, model)?, input_tokens)
     }
 
     /// Money of an answer by list prices.
-    pub fn money(&self, answer: &Answer<'_>) -> Option<NanoUsd> {
+    pub fn money(self, answer: &Answer<'_>) -> Option<NanoUsd> {
         let rates = self.rates(answer.host, answer.model, answer.usage.input_total())?;
         Some(rates.cost(&answer.usage))
     }
 
     /// Energy, carbon and water of an answer. `None` for an answer without output tokens: neither the method
     /// nor the class default says anything of it.
-    pub fn footprint(&self, answer: &Answer<'_>) -> Option<Footprint> {
+    pub fn footprint(self, answer: &Answer<'_>) -> Option<Footprint> {
         if answer.usage.output == 0 {
             return None;
         }
@@ -120,7 +120,7 @@ impl<'a> Meter<'a> {
     }
 
     /// The same figures with every step.
-    pub fn explain(&self, answer: &Answer<'_>) -> Estimate {
+    pub fn explain(self, answer: &Answer<'_>) -> Estimate {
         let mut steps = Vec::new();
         let money = self.money(answer);
         steps.push(self.explain_money(answer, money));
@@ -147,7 +147,7 @@ impl<'a> Meter<'a> {
 
     /// Energy, carbon and water of one clip of video. `None` where no regression for the model is known, or
     /// its zone is not.
-    pub fn video(&self, model: &str, clip: &video::Clip, zone: Option<&str>) -> Option<Footprint> {
+    pub fn video(self, model: &str, clip: &video::Clip, zone: Option<&str>) -> Option<Footprint> {
         let known = self.video_model(model)?;
         let hardware = self.catalog.hardware(&known.hardware)?;
         let host = known.id.split('/').next().unwrap_or_default();
@@ -168,9 +168,10 @@ impl<'a> Meter<'a> {
 
     /// Carbon and water of energy that this machine used: no overhead of a building, no cooling water. Where the
     /// operator named no zone the world's mix stands in, and the figure is of grade E.
-    pub fn here(&self, joules: Range, grade: Grade, zone: Option<&str>) -> Option<Footprint> {
+    pub fn here(self, joules: Range, grade: Grade, zone: Option<&str>) -> Option<Footprint> {
         let mix = self.catalog.grid(zone.unwrap_or(ANY_ZONE))?;
-        let mix = Mix { gwp_kg: mix.gwp_kg, adpe_kg: mix.adpe_kg_sb, primary_mj: mix.pe_mj, water_l: mix.wue_l };
+        let mix =
+            Mix { gwp_kg: mix.gwp_kg, adpe_kg: mix.adpe_kg_sb, primary_mj: mix.pe_mj, water_l: mix.wue_l };
         let site = Site { pue: Bounds::exactly(1.0), wue_l: Bounds::exactly(0.0) };
         let mut footprint = Footprint::from_it_energy(joules, &site, &mix, grade);
         if zone.is_none() {
@@ -183,13 +184,13 @@ impl<'a> Meter<'a> {
         Some(footprint)
     }
 
-    fn video_model(&self, model: &str) -> Option<&'a VideoModel> {
+    fn video_model(self, model: &str) -> Option<&'a VideoModel> {
         let tail = |id: &str| id.rsplit('/').next().is_some_and(|tail| tail.eq_ignore_ascii_case(model));
         self.catalog.videos().find(|known| known.id.eq_ignore_ascii_case(model) || tail(&known.id))
     }
 
     /// Where the answer was made: the operator's zone first, then the provider's, then the world's.
-    fn place(&self, host: &str, zone: Option<&str>) -> Option<Place> {
+    fn place(self, host: &str, zone: Option<&str>) -> Option<Place> {
         let defaults = self.catalog.site(host);
         let zone = zone.or_else(|| defaults.map(|site| site.zone.as_ref())).unwrap_or(ANY_ZONE);
         let mix = self.catalog.grid(zone)?;
@@ -208,7 +209,7 @@ impl<'a> Meter<'a> {
         })
     }
 
-    fn explain_money(&self, answer: &Answer<'_>, money: Option<NanoUsd>) -> Step {
+    fn explain_money(self, answer: &Answer<'_>, money: Option<NanoUsd>) -> Step {
         let usage = &answer.usage;
         let Some(rates) = self.rates(answer.host, answer.model, usage.input_total()) else {
             return Step {
@@ -241,7 +242,7 @@ impl<'a> Meter<'a> {
         }
     }
 
-    fn source(&self, code: &str) -> String {
+    fn source(self, code: &str) -> String {
         let known = self.catalog.source(code);
         known.map_or_else(|| code.to_owned(), |source| format!("{}, read {}", source.name, source.read))
     }

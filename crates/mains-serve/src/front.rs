@@ -88,14 +88,11 @@ impl Front {
             journey::handle(task, arrived, Reply::new(sender)).await;
             drop(place);
         });
-        match receiver.await {
-            Ok(response) => response,
+        receiver.await.unwrap_or_else(|_| {
             // The task ended without an answer: only a fault of ours can bring that about.
-            Err(_) => {
-                let refusal = Refusal::Internal { request: id };
-                deliver::rendered(outlet, id, dialect, refusal.body().render(dialect, id))
-            }
-        }
+            let refusal = Refusal::Internal { request: id };
+            deliver::rendered(outlet, id, dialect, refusal.body().render(dialect, id))
+        })
     }
 
     /// Everything that is looked at rather than asked.

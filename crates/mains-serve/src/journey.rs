@@ -30,14 +30,14 @@ pub(crate) async fn handle(outlet: Arc<Outlet>, arrived: Arrived, mut reply: del
         }
         Err(left) => {
             let written = record::deny(&outlet, &left);
-            deliver::refusal(&outlet, reply, left);
+            deliver::refusal(&outlet, reply, &left);
             written.wait().await;
         }
     }
 }
 
 /// Stops 3 to 7. Who leaves here still goes to the record.
-async fn approach(outlet: &Outlet, known: Known, reply: &mut deliver::Reply) -> Result<Held, Left> {
+async fn approach(outlet: &Outlet, known: Known, reply: &mut deliver::Reply) -> Result<Held, Box<Left>> {
     // 3. Read the whole body within bounds, and the question in it.
     let asked = read::read(outlet, known, reply).await?;
     // 4. Judge before routing: failover can never reach a forbidden target.

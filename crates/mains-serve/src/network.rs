@@ -4,7 +4,7 @@
 //! operator set them.
 
 use bytes::Bytes;
-use http_body_util::Full;
+use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::{Request, Response};
 use hyper_rustls::HttpsConnector;
@@ -16,7 +16,7 @@ use std::error::Error as _;
 use std::time::Duration;
 
 /// A connection that is not used for so long is closed.
-const IDLE: Duration = Duration::from_secs(60);
+const IDLE: Duration = Duration::from_mins(1);
 
 /// Idle connections kept for one upstream.
 const IDLE_PER_HOST: usize = 256;
@@ -82,7 +82,6 @@ pub async fn forward_count(
     headers: &http::HeaderMap,
     body: &[u8],
 ) -> Option<(http::StatusCode, Bytes)> {
-    use http_body_util::BodyExt;
     let upstream = &facts.upstream;
     let target = upstream.provider.count_tokens(upstream.base_url.as_deref(), upstream.key.as_ref()).ok()?;
     let edits = mains_wire::edit::Edits { model: Some(&facts.model), include_usage: false };

@@ -170,13 +170,13 @@ fn signer(data: &Path, entropy: &Entropy) -> Result<mains_ledger::Ed25519Signer,
 
 fn restore_budgets(outlet: &Outlet) -> Result<(), String> {
     let rows = outlet.db.budgets().wait().map_err(|error| error.to_string())?;
-    let saved: Vec<Saved> = rows.into_iter().filter_map(saved).collect();
+    let saved: Vec<Saved> = rows.into_iter().filter_map(|row| saved(&row)).collect();
     let now = outlet.clock.now();
     outlet.shared().budgets.restore(&saved, now);
     Ok(())
 }
 
-fn saved(row: BudgetRow) -> Option<Saved> {
+fn saved(row: &BudgetRow) -> Option<Saved> {
     let per = [Per::Minute, Per::Hour, Per::Day, Per::Week, Per::Month]
         .into_iter()
         .find(|per| per.to_string() == row.per)?;

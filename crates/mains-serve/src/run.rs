@@ -18,7 +18,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 /// How often rejected strangers are written down, budgets saved and old rows pruned.
-const UPKEEP: Duration = Duration::from_secs(60);
+const UPKEEP: Duration = Duration::from_mins(1);
 
 /// Reads the settings again; the error is for the operator.
 pub type Reread = Arc<dyn Fn() -> Result<Live, String> + Send + Sync>;
@@ -94,7 +94,7 @@ async fn upkeep(outlet: Arc<Outlet>, mut stop: watch::Receiver<bool>) {
     loop {
         tokio::select! {
             () = tokio::time::sleep(UPKEEP) => {}
-            _ = async { let _ = stop.wait_for(|stop| *stop).await; } => return,
+            () = async { let _ = stop.wait_for(|stop| *stop).await; } => return,
         }
         seen = write_rejected(&outlet, since, seen);
         since = outlet.clock.now();

@@ -20,7 +20,7 @@ use tokio::sync::mpsc;
 const RESTART_PAUSE: Duration = Duration::from_millis(500);
 
 /// How long loading a model may take.
-const LOAD_WITHIN: Duration = Duration::from_secs(120);
+const LOAD_WITHIN: Duration = Duration::from_mins(2);
 
 /// How a worker is started, and with which model.
 #[derive(Debug, Clone)]
@@ -123,7 +123,7 @@ impl Running {
     }
 
     async fn receive(&mut self) -> Result<FromWorker, String> {
-        let mut buffer = [0; 16 << 10];
+        let mut buffer = vec![0; 16 << 10];
         loop {
             if let Some(message) = self.frames.take().map_err(|error| error.to_string())? {
                 return Ok(message);

@@ -102,10 +102,13 @@ fn events(outlet: &Arc<Outlet>, mut draining: watch::Receiver<bool>) -> Response
             quiet += 1;
             let piece = if fragment != last {
                 quiet = 0;
-                let lines: String = fragment.lines().map(|line| format!("data: {line}\n")).collect();
+                let mut event = "event: live\n".to_owned();
+                for line in fragment.lines() {
+                    event.extend(["data: ", line, "\n"]);
+                }
                 last = fragment;
-                format!("event: live\n{lines}\n")
-            } else if quiet % 15 == 0 {
+                event + "\n"
+            } else if quiet.is_multiple_of(15) {
                 ": still here\n\n".to_owned()
             } else {
                 continue;

@@ -24,7 +24,7 @@ pub(super) struct Board {
     stand_ins: Vec<String>,
     meters: Vec<MeterView>,
     routes: Vec<RouteView>,
-    requests: Vec<Line>,
+    rows: Vec<Line>,
     empty: bool,
     snippet: String,
 }
@@ -40,7 +40,7 @@ pub(super) struct LivePart {
     stand_ins: Vec<String>,
     meters: Vec<MeterView>,
     routes: Vec<RouteView>,
-    requests: Vec<Line>,
+    rows: Vec<Line>,
 }
 
 /// A list of requests.
@@ -48,7 +48,7 @@ pub(super) struct LivePart {
 #[template(path = "requests.html")]
 pub(super) struct Requests {
     model: String,
-    requests: Vec<Line>,
+    rows: Vec<Line>,
     older: String,
 }
 
@@ -98,13 +98,13 @@ struct Line {
 }
 
 pub(super) async fn board(outlet: &Arc<Outlet>, address: &str) -> Result<Board, String> {
-    let LivePart { all_on, headline, seal, open, stand_ins, meters, routes, requests } = live(outlet).await?;
+    let LivePart { all_on, headline, seal, open, stand_ins, meters, routes, rows } = live(outlet).await?;
     let model = routes.first().map_or("MODEL", |route| route.model.as_str());
     let snippet = format!(
         "curl {address}/v1/chat/completions -H 'content-type: application/json' \\\n  -d '{{\"model\":\"{model}\",\"messages\":[{{\"role\":\"user\",\"content\":\"hello\"}}]}}'\n\nOPENAI_BASE_URL={address}/v1\nANTHROPIC_BASE_URL={address}"
     );
-    let empty = requests.is_empty();
-    Ok(Board { all_on, headline, seal, open, stand_ins, meters, routes, requests, empty, snippet })
+    let empty = rows.is_empty();
+    Ok(Board { all_on, headline, seal, open, stand_ins, meters, routes, rows, empty, snippet })
 }
 
 pub(super) async fn live(outlet: &Arc<Outlet>) -> Result<LivePart, String> {
@@ -143,7 +143,7 @@ pub(super) async fn live(outlet: &Arc<Outlet>) -> Result<LivePart, String> {
         stand_ins: stand_ins.collect(),
         meters: meters(&totals, &readings),
         routes,
-        requests: page.rows.iter().take(20).map(line).collect(),
+        rows: page.rows.iter().take(20).map(line).collect(),
     })
 }
 
@@ -290,7 +290,7 @@ pub(super) async fn requests(outlet: &Arc<Outlet>, query: &str, rows: usize) -> 
         let model = model.as_deref().map_or_else(String::new, |model| format!("&model={}", encoded(model)));
         format!("/requests?before={next}{model}")
     });
-    Ok(Requests { model: model.unwrap_or_default(), requests: page.rows.iter().map(line).collect(), older })
+    Ok(Requests { model: model.unwrap_or_default(), rows: page.rows.iter().map(line).collect(), older })
 }
 
 pub(super) async fn request(outlet: &Arc<Outlet>, id: &str) -> Option<Result<One, String>> {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 const NEAREST: usize = 3;
 
 /// Finds the route and orders its targets.
-pub(crate) fn choose(outlet: &Outlet, judged: Judged) -> Result<Routed, Left> {
+pub(crate) fn choose(outlet: &Outlet, judged: Judged) -> Result<Routed, Box<Left>> {
     let live = Arc::clone(&judged.asked.who.live);
     let today = judged.asked.who.at.day();
     let Some((route, extra)) = live.route(&judged.asked.model, outlet.catalog, today) else {

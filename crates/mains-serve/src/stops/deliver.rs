@@ -122,7 +122,7 @@ pub(crate) fn stranger(outlet: &Outlet, reply: Reply, id: RequestId, dialect: Di
 }
 
 /// Tells the caller why the request went no further.
-pub(crate) fn refusal(outlet: &Outlet, reply: Reply, left: Left) {
+pub(crate) fn refusal(outlet: &Outlet, reply: Reply, left: &Left) {
     let (id, dialect) = (left.who.id, left.who.dialect);
     reply.send(rendered(outlet, id, dialect, left.refusal.body().render(dialect, id)));
 }

@@ -166,21 +166,21 @@ pub(crate) struct Left {
 
 impl Who {
     /// Leaves before the question was read.
-    pub(crate) fn leave(self, refusal: Refusal) -> Left {
-        Left { who: self, model: None, stream: false, commit: None, refusal: Box::new(refusal) }
+    pub(crate) fn leave(self, refusal: Refusal) -> Box<Left> {
+        Box::new(Left { who: self, model: None, stream: false, commit: None, refusal: Box::new(refusal) })
     }
 }
 
 impl Asked {
     /// Leaves after it was.
-    pub(crate) fn leave(self, refusal: Refusal) -> Left {
-        Left {
+    pub(crate) fn leave(self, refusal: Refusal) -> Box<Left> {
+        Box::new(Left {
             who: self.who,
             model: Some(self.model),
             stream: self.peek.stream,
             commit: Some(self.commit),
             refusal: Box::new(refusal),
-        }
+        })
     }
 }
 

@@ -12,7 +12,7 @@ use mains_wire::error::Refusal;
 use mains_wire::neutral::{AnswerFormat, Content, Question};
 
 /// Reads the body and the question in it.
-pub(crate) async fn read(outlet: &Outlet, known: Known, reply: &mut Reply) -> Result<Asked, Left> {
+pub(crate) async fn read(outlet: &Outlet, known: Known, reply: &mut Reply) -> Result<Asked, Box<Left>> {
     let Known { who, headers, body } = known;
     let (bytes_max, within) = outlet.body_limits();
     let read = tokio::select! {
@@ -26,7 +26,7 @@ pub(crate) async fn read(outlet: &Outlet, known: Known, reply: &mut Reply) -> Re
     let commit = Commitment::of(&who.commit_key, &bytes);
     let peek = match peek(who.dialect, &bytes) {
         Ok(peek) => peek,
-        Err(error) => return Err(Left { commit: Some(commit), ..who.leave(error.into()) }),
+        Err(error) => return Err(Box::new(Left { commit: Some(commit), ..*who.leave(error.into()) })),
     };
     let asking = asking(who.dialect, &bytes);
     let needs = needs(who.dialect, &peek, &asking);

@@ -16,7 +16,7 @@ use mains_wire::error::Refusal;
 const MEDIA_TOKENS: u64 = 8_192;
 
 /// Holds the dearest candidate's worst case.
-pub(crate) fn reserve(outlet: &Outlet, routed: Routed) -> Result<Held, Left> {
+pub(crate) fn reserve(outlet: &Outlet, routed: Routed) -> Result<Held, Box<Left>> {
     let worst = routed
         .choice
         .candidates

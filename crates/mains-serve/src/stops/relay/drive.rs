@@ -237,7 +237,6 @@ impl<'a> Drive<'a> {
                 let piece = std::mem::take(&mut self.piece);
                 self.hand_on(piece, false).await;
             }
-            Action::Close { .. } => {}
             Action::Cancel { .. } => {
                 self.line = Line::Idle;
                 self.kept.clear();
@@ -245,11 +244,12 @@ impl<'a> Drive<'a> {
                 self.durable = None;
             }
             Action::Report { attempt, pass, started, verdict, .. } => {
-                self.report(attempt, pass, started, verdict)
+                self.report(attempt, pass, started, verdict);
             }
             Action::DeliverError(failure) => self.deliver_error(&failure).await,
             Action::Wake(at) => self.wake = Some(at),
-            Action::Finish(_) => {}
+            // A stream ends when the reply is dropped, which comes after the record.
+            Action::Close { .. } | Action::Finish(_) => {}
         }
     }
 

@@ -100,10 +100,10 @@ fn forwarded(
     dialect: Dialect,
 ) -> http::request::Builder {
     for (name, value) in headers {
-        if forwards(name.as_str(), dialect) {
-            if let Some(all) = request.headers_mut() {
-                all.insert(name.clone(), value.clone());
-            }
+        if forwards(name.as_str(), dialect)
+            && let Some(all) = request.headers_mut()
+        {
+            all.insert(name.clone(), value.clone());
         }
     }
     request

@@ -1,16 +1,24 @@
 //! Chores of the house, the same at the desk and in CI: `cargo xtask VERB`.
 
 mod catalog;
+mod test;
+mod tidy;
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+
+const CHORES: &str = "catalog, tidy, test";
 
 #[expect(clippy::print_stdout, clippy::print_stderr, reason = "this is a program for the terminal")]
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let done = match arguments.first().map(String::as_str) {
         Some("catalog") => catalog::run(&arguments[1..]),
-        Some(other) => Err(format!("no chore is called `{other}`\nhint: chores: catalog")),
-        None => Err("which chore?\nhint: chores: catalog".to_owned()),
+        Some("tidy") => tidy(),
+        Some("test") if test::run(&root(), &arguments[1..]) => Ok(String::new()),
+        Some("test") => Err("the test failed".to_owned()),
+        Some(other) => Err(format!("no chore is called `{other}`\nhint: chores: {CHORES}")),
+        None => Err(format!("which chore?\nhint: chores: {CHORES}")),
     };
     match done {
         Ok(said) => {
@@ -22,4 +30,14 @@ fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// The workspace.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map_or_else(PathBuf::new, Path::to_path_buf)
+}
+
+fn tidy() -> Result<String, String> {
+    let wrong = tidy::run(&root())?;
+    if wrong.is_empty() { Ok("tidy".into()) } else { Err(wrong.join("\n")) }
 }

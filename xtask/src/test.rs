@@ -3,6 +3,7 @@
 //! What needs the folder `../shared` or a program that is missing is left out and listed; with
 //! `MAINS_REQUIRE_ALL=1` anything left out is a failure. As root on Debian the missing programs are
 //! installed first, else the list says exactly what to install.
+#![expect(clippy::print_stdout, reason = "this is a program for the terminal")]
 
 mod programs;
 mod steps;
@@ -39,7 +40,8 @@ pub(crate) fn run(root: &Path, only: &[String]) -> bool {
     let mut left_out = Vec::new();
     let mut times = Vec::new();
     let (mut passed, mut failed) = (0, Vec::new());
-    for step in steps::ALL.iter().filter(|step| only.is_empty() || only.iter().any(|name| name == step.name)) {
+    for step in steps::ALL.iter().filter(|step| only.is_empty() || only.iter().any(|name| name == step.name))
+    {
         println!("\n== {}", step.name);
         let start = now();
         match (step.run)(root, &mut left_out) {

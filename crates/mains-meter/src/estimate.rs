@@ -4,7 +4,7 @@
 //! site known is the EcoLogits method, grade D; site unknown, or parameters unknown, is grade E.
 
 use crate::ecologits::text::{DEFAULT_BATCH, Model, Request, Steps, request};
-use crate::ecologits::{Bounds, Mix, Site, video};
+use crate::ecologits::{Bounds, Impact, Mix, Site, video};
 use crate::footprint::{Footprint, JOULES_PER_KWH};
 use crate::money::Rates;
 use mains_catalog::{Catalog, Parameters, Price, VideoModel};
@@ -291,6 +291,13 @@ fn class_default(output_tokens: u64, place: &Place) -> Footprint {
     Footprint::from_it_energy(it_joules, &place.site, &place.mix, Grade::E)
 }
 
+/// One line of an explanation whose source is the method itself.
+fn step(what: &str, formula: String, result: String, source: &str) -> Step {
+    Step { what: what.into(), formula, result, source: source.into() }
+}
+
+const METHOD: &str = "EcoLogits 0.11.3";
+
 fn explain_method(
     inputs: &Inputs,
     parameters: &Parameters,
@@ -298,89 +305,97 @@ fn explain_method(
     steps: &mut Vec<Step>,
 ) {
     let (low, high, grade) = run(inputs);
-    let method = "EcoLogits 0.11.3";
-    let mut push = |what: &str, formula: String, result: String, source: &str| {
-        steps.push(Step { what: what.into(), formula, result, source: source.into() });
-    };
-    let (model, asked, place) = (&inputs.model, &inputs.request, &inputs.place);
-    push(
-        "parameters",
-        if parameters.published {
-            "published by the maker".into()
-        } else {
-            "estimated, not published".into()
-        },
-        format!("active {}, total {} billion", span(model.active_b), span(model.total_b)),
-        method,
-    );
-    push(
-        "time of generation",
-        model.tokens_per_s.map_or_else(
-            || {
-                format!(
-                    "{} tokens × (6.785e-4 × active + 3.119e-4 × {} + 0.01947) s",
-                    asked.output_tokens, asked.batch
-                )
-            },
-            |rate| {
-                format!(
-                    "{} tokens / {rate} per s + {} s",
-                    asked.output_tokens,
-                    model.first_token_s.unwrap_or(0.0)
-                )
-            },
-        ),
-        format!("{} s", between(low.generation_s, high.generation_s)),
-        method,
-    );
-    push(
-        "accelerators",
-        "2^ceil(log2(ceil(1.2 × total × 16 bit / 8 / 80 GB)))".into(),
-        between(low.accelerators, high.accelerators),
-        method,
-    );
-    push(
-        "energy of the machines",
-        format!(
-            "time × 1.2 kW × accelerators/8 / {} + accelerators × {} × (1.1665e-6 × e^(-0.011206 × {}) × active + 4.0529e-5)/1000",
-            asked.batch, asked.output_tokens, asked.batch
-        ),
-        format!("{} Wh", between(low.impact.it_energy_kwh * 1e3, high.impact.it_energy_kwh * 1e3)),
-        method,
-    );
-    push(
-        "energy at the plug",
-        format!("PUE {} × energy of the machines", span(place.site.pue)),
-        format!("{} Wh", between(low.impact.energy_kwh * 1e3, high.impact.energy_kwh * 1e3)),
-        if place.known { "provider default, EcoLogits 0.11.3" } else { "no site known: 1.09 to 1.54" },
-    );
-    push(
-        "carbon",
-        format!("energy × {} gCO2e/kWh ({}) + making of the hardware", place.mix.gwp_kg * 1e3, place.zone),
-        format!("{} g", between(low.impact.gwp_kg() * 1e3, high.impact.gwp_kg() * 1e3)),
-        &place.source,
-    );
-    push(
-        "water",
-        format!(
-            "energy of the machines × ({} on site + PUE × {} off site) L/kWh",
-            span(place.site.wue_l),
-            place.mix.water_l
-        ),
-        format!("{} mL", between(low.impact.water_l * 1e3, high.impact.water_l * 1e3)),
-        &place.source,
-    );
-    if let Some(result) = result {
-        push(
-            "range",
-            format!("grade {grade}: low ÷ {f}, high × {f}, central their geometric mean", f = grade.factor()),
+    steps.extend(explain_machines(inputs, parameters, &low, &high));
+    steps.extend(explain_site(&inputs.place, &low.impact, &high.impact));
+    let Some(result) = result else { return };
+    let energy = result.energy_j;
+    steps.push(step(
+        "range",
+        format!("grade {grade}: low ÷ {f}, high × {f}, central their geometric mean", f = grade.factor()),
+        format!("{:.3} to {:.3} J, central {:.3} J", energy.low, energy.high, energy.central),
+        "the method ignores input tokens (prefill is free) and assumes H100, FP16, a batch of 64",
+    ));
+}
+
+/// From parameters to the energy of the machines.
+fn explain_machines(inputs: &Inputs, parameters: &Parameters, low: &Steps, high: &Steps) -> [Step; 4] {
+    let (model, asked) = (&inputs.model, &inputs.request);
+    let known = if parameters.published { "published by the maker" } else { "estimated, not published" };
+    let time = model.tokens_per_s.map_or_else(
+        || {
             format!(
-                "{:.3} to {:.3} J, central {:.3} J",
-                result.energy_j.low, result.energy_j.high, result.energy_j.central
+                "{} tokens × (6.785e-4 × active + 3.119e-4 × {} + 0.01947) s",
+                asked.output_tokens, asked.batch
+            )
+        },
+        |rate| {
+            format!(
+                "{} tokens / {rate} per s + {} s",
+                asked.output_tokens,
+                model.first_token_s.unwrap_or(0.0)
+            )
+        },
+    );
+    let energy = format!(
+        "time × 1.2 kW × accelerators/8 / {batch} + accelerators × {tokens} × (1.1665e-6 × e^(-0.011206 × {batch}) × active + 4.0529e-5)/1000",
+        batch = asked.batch,
+        tokens = asked.output_tokens,
+    );
+    let it = |steps: &Steps| steps.impact.it_energy_kwh * 1e3;
+    [
+        step(
+            "parameters",
+            known.into(),
+            format!("active {}, total {} billion", span(model.active_b), span(model.total_b)),
+            METHOD,
+        ),
+        step(
+            "time of generation",
+            time,
+            format!("{} s", between(low.generation_s, high.generation_s)),
+            METHOD,
+        ),
+        step(
+            "accelerators",
+            "2^ceil(log2(ceil(1.2 × total × 16 bit / 8 / 80 GB)))".into(),
+            between(low.accelerators, high.accelerators),
+            METHOD,
+        ),
+        step("energy of the machines", energy, format!("{} Wh", between(it(low), it(high))), METHOD),
+    ]
+}
+
+/// From the energy of the machines to the plug, the air and the river.
+fn explain_site(place: &Place, low: &Impact, high: &Impact) -> [Step; 3] {
+    let site = if place.known { "provider default, EcoLogits 0.11.3" } else { "no site known: 1.09 to 1.54" };
+    [
+        step(
+            "energy at the plug",
+            format!("PUE {} × energy of the machines", span(place.site.pue)),
+            format!("{} Wh", between(low.energy_kwh * 1e3, high.energy_kwh * 1e3)),
+            site,
+        ),
+        step(
+            "carbon",
+            format!(
+                "energy × {} gCO2e/kWh ({}) + making of the hardware",
+                place.mix.gwp_kg * 1e3,
+                place.zone
             ),
-            "the method ignores input tokens (prefill is free) and assumes H100, FP16, a batch of 64",
-        );
-    }
+            format!("{} g", between(low.gwp_kg() * 1e3, high.gwp_kg() * 1e3)),
+            &place.source,
+        ),
+        step(
+            "water",
+            format!(
+                "energy of the machines × ({} on site + PUE × {} off site) L/kWh",
+                span(place.site.wue_l),
+                place.mix.water_l
+            ),
+            format!("{} mL", between(low.water_l * 1e3, high.water_l * 1e3)),
+            &place.source,
+        ),
+    ]
 }
 
 fn explain_default(answer: &Answer<'_>, place: &Place, steps: &mut Vec<Step>) {

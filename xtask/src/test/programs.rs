@@ -1,4 +1,5 @@
 //! Programs that tests need: found, installed where that is allowed, or named.
+#![expect(clippy::print_stdout, reason = "this is a program for the terminal")]
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -17,7 +18,6 @@ pub(crate) const NODE: Program = Program { command: "node", package: "nodejs" };
 pub(crate) const NPM: Program = Program { command: "npm", package: "npm" };
 pub(crate) const CHROMIUM: Program = Program { command: "chromium", package: "chromium" };
 pub(crate) const OPENSSL: Program = Program { command: "openssl", package: "openssl" };
-pub(crate) const PROMTOOL: Program = Program { command: "promtool", package: "prometheus" };
 
 /// Makes sure that a program is there. Errors say what to install.
 pub(crate) fn ensure(program: &Program) -> Result<(), String> {
@@ -44,7 +44,8 @@ pub(crate) fn ensure(program: &Program) -> Result<(), String> {
 }
 
 fn there(command: &str) -> bool {
-    std::env::var_os("PATH").is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(command).is_file()))
+    std::env::var_os("PATH")
+        .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(command).is_file()))
 }
 
 fn is_root() -> bool {

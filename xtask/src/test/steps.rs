@@ -1,4 +1,5 @@
 //! The steps of the whole test, in order: the cheap ones that fail often come first.
+#![expect(clippy::print_stdout, reason = "this is a program for the terminal")]
 
 use super::programs::{self, target};
 use super::{Ended, Step};
@@ -31,7 +32,9 @@ fn tidy(root: &Path) -> Ended {
         Err(error) => Ended::Failed(error),
         Ok(wrong) if wrong.is_empty() => Ended::Passed(1),
         Ok(wrong) => {
-            wrong.iter().for_each(|line| println!("{line}"));
+            for line in &wrong {
+                println!("{line}");
+            }
             Ended::Failed(format!("{} places", wrong.len()))
         }
     }
@@ -43,7 +46,9 @@ fn lints(root: &Path) -> Ended {
 
 fn documentation(root: &Path) -> Ended {
     let mut doc = Command::new("cargo");
-    doc.args(["doc", "--workspace", "--no-deps", "--quiet"]).env("RUSTDOCFLAGS", "-D warnings").current_dir(root);
+    doc.args(["doc", "--workspace", "--no-deps", "--quiet"])
+        .env("RUSTDOCFLAGS", "-D warnings")
+        .current_dir(root);
     match doc.status() {
         Ok(status) if status.success() => Ended::Passed(1),
         other => Ended::Failed(format!("`cargo doc`: {other:?}")),
@@ -56,7 +61,9 @@ fn tests(root: &Path, left_out: &mut Vec<String>) -> Ended {
         left_out.push(why);
     }
     counted(
-        Command::new("cargo").args(["test", "--workspace", "--no-fail-fast", "--", "--nocapture"]).current_dir(root),
+        Command::new("cargo")
+            .args(["test", "--workspace", "--no-fail-fast", "--", "--nocapture"])
+            .current_dir(root),
         left_out,
     )
 }
@@ -79,7 +86,10 @@ fn counted(command: &mut Command, left_out: &mut Vec<String>) -> Ended {
                 left_out.push(what.to_owned());
             }
             if let Some(rest) = line.strip_prefix("test result: ") {
-                passed += rest.split_once(". ").and_then(|(_, rest)| rest.split(' ').next()?.parse().ok()).unwrap_or(0);
+                passed += rest
+                    .split_once(". ")
+                    .and_then(|(_, rest)| rest.split(' ').next()?.parse().ok())
+                    .unwrap_or(0);
             }
             println!("{line}");
         }
@@ -93,7 +103,8 @@ fn counted(command: &mut Command, left_out: &mut Vec<String>) -> Ended {
 
 /// The binary under test, built once.
 fn binary(root: &Path) -> Result<std::path::PathBuf, String> {
-    let built = Command::new("cargo").args(["build", "--quiet", "--package", "mains"]).current_dir(root).status();
+    let built =
+        Command::new("cargo").args(["build", "--quiet", "--package", "mains"]).current_dir(root).status();
     if built.is_ok_and(|status| status.success()) {
         Ok(target(root).join("debug/mains"))
     } else {
@@ -123,7 +134,10 @@ fn clients(root: &Path, left_out: &mut Vec<String>) -> Ended {
         Err(why) => left_out.push(format!("clients of Node: {why}")),
         Ok(folder) => {
             let mut tests = Command::new("node");
-            tests.arg(root.join("tests/clients/run.mjs")).env("MAINS_BINARY", &binary).env("NODE_FOLDER", folder);
+            tests
+                .arg(root.join("tests/clients/run.mjs"))
+                .env("MAINS_BINARY", &binary)
+                .env("NODE_FOLDER", folder);
             match counted(&mut tests, left_out) {
                 Ended::Passed(count) => passed += count,
                 other => return other,
@@ -146,7 +160,10 @@ fn browser(root: &Path, left_out: &mut Vec<String>) -> Ended {
         Err(why) => Ended::LeftOut(why),
         Ok(folder) => {
             let mut tests = Command::new("node");
-            tests.arg(root.join("tests/browser/run.mjs")).env("MAINS_BINARY", &binary).env("NODE_FOLDER", folder);
+            tests
+                .arg(root.join("tests/browser/run.mjs"))
+                .env("MAINS_BINARY", &binary)
+                .env("NODE_FOLDER", folder);
             counted(&mut tests, left_out)
         }
     }

@@ -47,7 +47,9 @@ fn habits(source: &Source) -> Vec<String> {
     let mut wrong = Vec::new();
     for (number, line) in source.text.lines().enumerate() {
         let mut say = |what: &str| wrong.push(format!("{}:{}: {what}", source.path, number + 1));
-        if line.trim_start().starts_with(concat!("#[al", "low(")) || line.trim_start().starts_with(concat!("#![al", "low(")) {
+        if line.trim_start().starts_with(concat!("#[al", "low("))
+            || line.trim_start().starts_with(concat!("#![al", "low("))
+        {
             say("use `#[expect(…, reason = \"…\")]`, which complains when it is no longer needed");
         }
         if line.trim_start().starts_with(concat!("#[ign", "ore")) {
@@ -79,7 +81,8 @@ mod tests {
 
     #[test]
     fn a_sleeping_test_and_a_mark_are_found() {
-        let text = format!("fn a() {{ std::thread::{}(x); }} // {}", concat!("sle", "ep"), concat!("TO", "DO"));
+        let text =
+            format!("fn a() {{ std::thread::{}(x); }} // {}", concat!("sle", "ep"), concat!("TO", "DO"));
         assert_eq!(habits(&Source { path: "crates/mains-relay/tests/it/a.rs".into(), text }).len(), 2);
     }
 }

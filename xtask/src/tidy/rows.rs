@@ -26,7 +26,11 @@ const LAST_PURE_ROW: u8 = 4;
 /// Text that shows an effect in a pure room, and what to do instead.
 const EFFECTS: &[&str] = &[
     "std::fs",
-    "std::net",
+    // Addresses are values; sockets are not.
+    "TcpStream",
+    "TcpListener",
+    "UdpSocket",
+    "ToSocketAddrs",
     "std::env",
     "std::process",
     "std::thread",
@@ -40,7 +44,8 @@ const EFFECTS: &[&str] = &[
 ];
 
 /// Libraries that a pure room may not lean on.
-const EFFECTFUL: &[&str] = &["tokio", "hyper", "rusqlite", "getrandom", "ignore", "rustix", "memmap2", "ureq"];
+const EFFECTFUL: &[&str] =
+    &["tokio", "hyper", "rusqlite", "getrandom", "ignore", "rustix", "memmap2", "ureq"];
 
 pub(super) fn check(root: &Path, sources: &[Source]) -> Result<Vec<String>, String> {
     let metadata = cargo_metadata::MetadataCommand::new()
@@ -55,10 +60,13 @@ pub(super) fn check(root: &Path, sources: &[Source]) -> Result<Vec<String>, Stri
             continue;
         }
         let Some(row) = row(name) else {
-            wrong.push(format!("`{name}` has no row; place it in xtask/src/tidy/rows.rs and ARCHITECTURE.md"));
+            wrong
+                .push(format!("`{name}` has no row; place it in xtask/src/tidy/rows.rs and ARCHITECTURE.md"));
             continue;
         };
-        for dependency in package.dependencies.iter().filter(|d| d.kind == cargo_metadata::DependencyKind::Normal) {
+        for dependency in
+            package.dependencies.iter().filter(|d| d.kind == cargo_metadata::DependencyKind::Normal)
+        {
             wrong.extend(allowed(name, row, &dependency.name));
         }
     }
@@ -73,8 +81,9 @@ fn row(name: &str) -> Option<u8> {
 
 fn allowed(name: &str, own: u8, dependency: &str) -> Option<String> {
     if let Some(other) = row(dependency) {
-        return (other >= own)
-            .then(|| format!("`{name}` (row {own}) uses `{dependency}` (row {other}); only lower rows may be used"));
+        return (other >= own).then(|| {
+            format!("`{name}` (row {own}) uses `{dependency}` (row {other}); only lower rows may be used")
+        });
     }
     (own <= LAST_PURE_ROW && EFFECTFUL.contains(&dependency))
         .then(|| format!("`{name}` is pure (row {own}) and depends on `{dependency}`"))
@@ -90,7 +99,11 @@ fn effects(source: &Source) -> Vec<String> {
         .filter(|(_, line)| !line.trim_start().starts_with("//"))
         .filter_map(|(number, line)| {
             let effect = EFFECTS.iter().find(|effect| line.contains(**effect))?;
-            Some(format!("{}:{}: `{effect}` in a pure room; take the value as a parameter", source.path, number + 1))
+            Some(format!(
+                "{}:{}: `{effect}` in a pure room; take the value as a parameter",
+                source.path,
+                number + 1
+            ))
         })
         .collect()
 }

@@ -28,9 +28,13 @@ pub(super) fn check(root: &Path, sources: &[Source]) -> Result<Vec<String>, Stri
     for (what, lines) in &seen {
         match allowed.get(what) {
             None => wrong.push(format!("{what}: {lines} lines is more than a screen can hold; split it")),
-            Some(most) if lines > most => wrong.push(format!("{what}: grew from {most} to {lines} lines; split it")),
+            Some(most) if lines > most => {
+                wrong.push(format!("{what}: grew from {most} to {lines} lines; split it"));
+            }
             Some(most) if lines < most => {
-                wrong.push(format!("{what}: shrank from {most} to {lines} lines; write {lines} in xtask/ratchet.txt"));
+                wrong.push(format!(
+                    "{what}: shrank from {most} to {lines} lines; write {lines} in xtask/ratchet.txt"
+                ));
             }
             Some(_) => {}
         }
@@ -46,7 +50,8 @@ fn ratchet(text: &str) -> Result<BTreeMap<String, usize>, String> {
     let lines = text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#'));
     lines
         .map(|line| {
-            let (what, lines) = line.rsplit_once(' ').ok_or_else(|| format!("xtask/ratchet.txt: `{line}`"))?;
+            let (what, lines) =
+                line.rsplit_once(' ').ok_or_else(|| format!("xtask/ratchet.txt: `{line}`"))?;
             let lines = lines.parse().map_err(|_| format!("xtask/ratchet.txt: `{line}`"))?;
             Ok((what.to_owned(), lines))
         })

@@ -44,10 +44,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (words, size) = detector.size();
     eprintln!(
         "catalogue {read:?}, automaton {:?} ({words} words, {} KiB), walk and scan {:?}, report {:?}, all {done:?}",
-        built - read,
+        built.saturating_sub(read),
         size / 1024,
-        walked_at - built,
-        done - walked_at
+        walked_at.saturating_sub(built),
+        done.saturating_sub(walked_at)
     );
     Ok(())
 }

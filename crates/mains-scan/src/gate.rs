@@ -15,11 +15,14 @@ const STRIDE: usize = 8;
 /// Letters from common to rare, in source code and English.
 const COMMON_FIRST: &[u8] = b"etaoinsrlcdupmfhgb_y.vwk-xjqz";
 
+/// A word, folded, with the place of its rarest run.
+type Word = (usize, Box<[u8]>);
+
 /// The words, ready to be looked for.
 pub(crate) struct Gate {
     bits: Vec<u64>,
     /// Words by their run of four bytes, each with the place of the run in the word.
-    words: HashMap<u32, Vec<(usize, Box<[u8]>)>>,
+    words: HashMap<u32, Vec<Word>>,
 }
 
 /// Lower case for letters; other bytes may fall together, on both sides alike.
@@ -27,8 +30,8 @@ fn fold(byte: u8) -> u8 {
     byte | 0x20
 }
 
-fn gram(bytes: &[u8; GRAM]) -> u32 {
-    u32::from_le_bytes(*bytes) | 0x2020_2020
+fn gram(bytes: [u8; GRAM]) -> u32 {
+    u32::from_le_bytes(bytes) | 0x2020_2020
 }
 
 fn slot(gram: u32) -> usize {
@@ -53,7 +56,7 @@ impl Gate {
             let score =
                 |at: &usize| lower.as_bytes()[*at..at + GRAM].iter().map(|b| rarity(*b)).sum::<usize>();
             let Some(at) = (0..(folded.len() + 1).saturating_sub(GRAM)).max_by_key(score) else { continue };
-            let run = gram(&[folded[at], folded[at + 1], folded[at + 2], folded[at + 3]]);
+            let run = gram([folded[at], folded[at + 1], folded[at + 2], folded[at + 3]]);
             gate.bits[slot(run) / 64] |= 1 << (slot(run) % 64);
             gate.words.entry(run).or_default().push((at, folded));
         }
@@ -73,7 +76,7 @@ impl Gate {
             let mut any = 0;
             for offset in 0..STRIDE {
                 let run = [window[offset], window[offset + 1], window[offset + 2], window[offset + 3]];
-                any |= self.may_begin(gram(&run));
+                any |= self.may_begin(gram(run));
             }
             if any != 0 && (at..at + STRIDE).any(|place| self.holds_at(text, place)) {
                 return true;
@@ -85,7 +88,7 @@ impl Gate {
 
     /// Whether a word stands with its rarest run at `at`.
     fn holds_at(&self, text: &[u8], at: usize) -> bool {
-        let Some(run) = text[at..].first_chunk::<GRAM>().map(gram) else { return false };
+        let Some(run) = text[at..].first_chunk::<GRAM>().map(|run| gram(*run)) else { return false };
         if self.may_begin(run) == 0 {
             return false;
         }

@@ -64,11 +64,11 @@ fn parse(rest: &str, line: u32, next_line: bool) -> Ignore {
         rest = after;
     }
     let rest = rest.trim().trim_end_matches("*/").trim_end_matches("-->").trim();
-    ignore.reason = rest.to_owned();
+    rest.clone_into(&mut ignore.reason);
     if let Some(after) = rest.strip_prefix("until=") {
         let (day, reason) = after.split_once(char::is_whitespace).unwrap_or((after, ""));
         ignore.until = Day::parse(day);
-        ignore.reason = reason.trim().to_owned();
+        reason.trim().clone_into(&mut ignore.reason);
         if ignore.until.is_none() {
             ignore.malformed = Some(format!("`{day}` is no day; write YYYY-MM-DD"));
         }

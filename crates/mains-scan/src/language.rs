@@ -77,7 +77,7 @@ impl Language {
 /// Files that their name tells, whatever their ending.
 fn by_name(lower: &str) -> Option<Language> {
     let prose = ["readme", "changelog", "changes", "history", "news", "license", "authors", "contributing"];
-    let is_env = lower == ".env" || lower.starts_with(".env.") || lower.ends_with(".env");
+    let is_env = lower == ".env" || lower.starts_with(".env.");
     match lower {
         "dockerfile" | "containerfile" => Some(Language::Dockerfile),
         "makefile" | "justfile" | "procfile" | ".bashrc" | ".zshrc" | ".profile" | ".envrc" => {

@@ -125,11 +125,12 @@ fn literal(
     drafts: &mut Vec<Draft>,
 ) {
     let (start, end) = file.trimmed((piece.start, piece.end));
-    if token::is_token(&file.text[start..end]) && piece.whole {
-        if let Some(found) = whole_literal(around, file, piece, (start, end), !hits.is_empty()) {
-            drafts.push(found);
-            return;
-        }
+    if piece.whole
+        && token::is_token(&file.text[start..end])
+        && let Some(found) = whole_literal(around, file, piece, (start, end), !hits.is_empty())
+    {
+        drafts.push(found);
+        return;
     }
     for hit in hits {
         drafts.extend(embedded(around, file, piece, *hit));
@@ -192,7 +193,7 @@ fn whole_literal(
     found.attribution = around
         .host_of_spelling(&text)
         .or_else(|| by_call.map(|host| Attribution { host: host.to_owned(), by: AttributedBy::Call }));
-    found.listable = !(slotted && !piece.listed) && piece.fallback.is_none();
+    found.listable = (!slotted || piece.listed) && piece.fallback.is_none();
     Some(found)
 }
 
@@ -251,7 +252,8 @@ fn embedded(around: &Surroundings<'_>, file: &File<'_>, piece: &Piece, hit: (usi
     let known = around.is_known(&text);
     let before = &file.text[piece.start..span.0];
     let slot = embedded_slot(before);
-    if !known && !(slot.is_some() && token::has_family_shape(&text) && token::is_plausible(&text)) {
+    let shaped = slot.is_some() && token::has_family_shape(&text) && token::is_plausible(&text);
+    if !known && !shaped {
         return None;
     }
     let Some(slot) = slot.filter(|_| !is_message(piece)) else {

@@ -225,11 +225,11 @@ pub(super) fn yaml(text: &[u8]) -> Vec<Piece> {
     for line in lines(text) {
         let (from, to) = trim(text, line);
         let indent = from - line.0;
-        if let Some(open) = &mut block {
-            if from == to || indent > open.indent {
-                open.span = Some(open.span.map_or((from, to), |(start, _)| (start, to)));
-                continue;
-            }
+        if let Some(open) = &mut block
+            && (from == to || indent > open.indent)
+        {
+            open.span = Some(open.span.map_or((from, to), |(start, _)| (start, to)));
+            continue;
         }
         if let Some(piece) = block.take().and_then(Block::piece) {
             pieces.push(piece);

@@ -32,6 +32,7 @@ pub(crate) enum PieceKind {
 
 /// One stretch of a file, with what it is for. Offsets are bytes of the lexed text.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "what a literal is for are independent marks")]
 pub(crate) struct Piece {
     pub(crate) kind: PieceKind,
     /// First byte of the content (quotes excluded).

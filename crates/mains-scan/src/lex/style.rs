@@ -31,6 +31,7 @@ pub(super) enum Interpolation {
 
 /// The outward form of one language.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "languages differ in independent ways")]
 pub(super) struct Style {
     pub(super) line_comments: &'static [&'static [u8]],
     pub(super) block_comments: &'static [(&'static [u8], &'static [u8])],

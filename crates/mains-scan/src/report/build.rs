@@ -85,7 +85,7 @@ impl Builder<'_> {
     fn resolve(&self, attribution: Option<&Attribution>, text: &str) -> (Option<String>, String) {
         let host = attribution.map(|attribution| attribution.host.clone());
         let at_host = host.as_deref().map(|host| self.catalog.lookup(Some(host), text));
-        if let Some(resolved) = at_host.and_then(|lookup| lookup.into_first()) {
+        if let Some(resolved) = at_host.and_then(mains_catalog::Lookup::into_first) {
             return (Some(resolved.model.host.to_string()), resolved.model.id.to_string());
         }
         let anywhere = self.catalog.lookup(None, text);

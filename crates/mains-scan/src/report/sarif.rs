@@ -4,6 +4,7 @@ use super::text::detail;
 use super::{At, EndpointGroup, ModelGroup, Report, Rule};
 use crate::finding::{Class, Scope};
 use serde_json::{Value, json};
+use std::fmt::Write as _;
 
 /// Code scanning takes at most this many results of one run.
 const RESULTS_MAX: usize = 25_000;
@@ -138,7 +139,7 @@ fn uri(path: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~/!$&'()*+,;=@".contains(&byte) {
             uri.push(char::from(byte));
         } else {
-            uri.push_str(&format!("%{byte:02X}"));
+            let _ = write!(uri, "%{byte:02X}");
         }
     }
     uri

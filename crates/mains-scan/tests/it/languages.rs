@@ -56,14 +56,14 @@ new ChatAnthropic({ modelName: 'claude-3-haiku-20240307' });
 
 #[test]
 fn notebooks_have_lines_of_the_raw_file_and_only_code_cells() {
-    let notebook = r##"{"cells": [
+    let notebook = r#"{"cells": [
   {"cell_type": "markdown", "source": ["about gpt-4"]},
   {"cell_type": "code", "outputs": [{"text": ["gpt-4-0613"]}], "source": [
     "import openai\n",
     "m = client.create(model=\"gpt-4o\")  # \u00fc gpt-4"
   ]}
 ], "nbformat": 4}
-"##;
+"#;
     check("a.ipynb", notebook, &["use 5:32 gpt-4o", "mention 5:52 gpt-4"]);
 }
 

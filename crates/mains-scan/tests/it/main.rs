@@ -1,5 +1,7 @@
 //! What a scan says about files of every language, about the traps met in real code, and in every format.
 
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
+
 mod golden;
 mod languages;
 mod laws;

@@ -53,7 +53,9 @@ fn a_table_of_many_is_one_list() {
     let mut text = String::from("import openai\nPRICES = {\n");
     for id in ["gpt-4", "gpt-4o", "claude-3-opus-20240229", "gemini-1.5-pro", "mistral-large-2407", "o1-mini"]
     {
-        text.push_str(&format!("    \"{id}\": {{\"input_cost\": 1}},\n"));
+        text += "    \"";
+        text += id;
+        text += "\": {\"input_cost\": 1},\n";
     }
     text.push_str("}\nc.create(model=\"gpt-4o\")\n");
     let report = report(&[("prices.py", &text)]);

@@ -4,6 +4,7 @@
 
 use crate::live::Live;
 use crate::local::Local;
+use crate::network::Network;
 use crate::outlet::{Outlet, Parts};
 use mains_catalog::Catalog;
 use mains_config::Settings;
@@ -112,6 +113,8 @@ pub fn open(live: Live, around: Surroundings) -> Result<Outlet, String> {
     let clock = around.clock;
     let ledger = log.start(Arc::new(move || clock.monotonic())).map_err(|error| error.to_string())?;
     let origin = live.hash;
+    let roots = std::env::var_os("SSL_CERT_FILE").map(PathBuf::from);
+    let network = Network::new(live.settings.serve.deadlines.connect.value, roots.as_deref())?;
     let outlet = Outlet::new(Parts {
         live,
         catalog: Catalog::builtin(),
@@ -123,6 +126,7 @@ pub fn open(live: Live, around: Surroundings) -> Result<Outlet, String> {
         db,
         ledger,
         ledger_reader: LogReader::new(disk),
+        network,
         local: around.local,
         weights: around.weights,
         processor: around.processor,

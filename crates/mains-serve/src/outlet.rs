@@ -129,6 +129,8 @@ pub struct Parts {
     pub ledger: Appender,
     /// Reads the ledger.
     pub ledger_reader: LogReader,
+    /// Dials out.
+    pub network: Network,
     /// Runs local models.
     pub local: Option<Local>,
     /// Weights of local models by name.
@@ -151,7 +153,7 @@ impl Outlet {
             chance,
         };
         Self {
-            network: Network::new(parts.live.settings.serve.deadlines.connect.value),
+            network: parts.network,
             live: RwLock::new(Arc::new(parts.live)),
             catalog: parts.catalog,
             catalog_hash: hash_of(parts.catalog),

@@ -7,7 +7,7 @@ mod target;
 mod upstream;
 
 pub use target::{Pricing, TargetFacts};
-pub use upstream::{Upstream, UpstreamError};
+pub use upstream::{Upstream, UpstreamError, Way};
 
 use mains_catalog::Catalog;
 use mains_config::{Errors, KeyRef, Problem, Settings, WeightedTarget};

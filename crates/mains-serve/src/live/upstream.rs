@@ -9,6 +9,17 @@ use mains_wire::Dialect;
 use mains_wire::providers::{self, Provider, Target, TargetError};
 use std::borrow::Cow;
 
+/// The way out to an upstream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Way {
+    /// As the standard variables say.
+    Environment,
+    /// No proxy.
+    Direct,
+    /// Through this proxy.
+    Proxy(http::Uri),
+}
+
 /// An account that can be asked.
 #[derive(Debug)]
 pub struct Upstream {
@@ -30,6 +41,8 @@ pub struct Upstream {
     pub prices: Vec<(String, Rates)>,
     /// What this account pays less than list, percent.
     pub discount_percent: f64,
+    /// The way out.
+    pub way: Way,
 }
 
 /// Why an upstream cannot be used.
@@ -83,6 +96,7 @@ impl Upstream {
             region: described.region.as_ref().map(|region| region.value.clone()),
             prices: described.prices.iter().filter_map(own_price).collect(),
             discount_percent: described.discount_percent.value,
+            way: way(described)?,
         })
     }
 
@@ -105,6 +119,21 @@ impl Upstream {
     pub fn request(&self, dialect: Dialect, model: &str) -> Result<Target, TargetError> {
         self.provider.request(dialect, self.base_url.as_deref(), model, self.key.as_ref())
     }
+}
+
+fn way(described: &mains_config::Upstream) -> Result<Way, UpstreamError> {
+    let Some(setting) = &described.proxy else { return Ok(Way::Environment) };
+    let text = match &setting.value {
+        mains_config::Proxy::None => return Ok(Way::Direct),
+        mains_config::Proxy::Url(url) => Some(url.clone()),
+        mains_config::Proxy::Environment(name) => std::env::var(name).ok(),
+    };
+    let uri = text.and_then(|text| text.parse().ok());
+    uri.map(Way::Proxy).ok_or_else(|| UpstreamError {
+        span: setting.span(),
+        message: "the proxy of this upstream is not set, or is no address".into(),
+        hint: "write `http://host:port`, or set the variable that `env:` names".into(),
+    })
 }
 
 fn first_dialect(provider: &Provider) -> Dialect {

@@ -2,6 +2,11 @@
 
 use crate::harness::{Running, Upstream, chat, client, get, one, ordinary, post};
 use serde_json::json;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 
 #[tokio::test]
 async fn a_plain_answer_passes_with_its_figures_and_its_record() {
@@ -88,5 +93,41 @@ async fn models_are_listed_in_both_shapes_and_metrics_can_be_read() {
     for path in ["/livez", "/readyz", "/", "/requests", "/ui/mains.css"] {
         assert_eq!(get(&client, running.address, path).await.status, 200, "{path}");
     }
+    running.finish().await;
+}
+
+/// A proxy that takes `CONNECT` and counts.
+async fn proxy(counter: Arc<AtomicUsize>) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            counter.fetch_add(1, Ordering::SeqCst);
+            tokio::spawn(async move {
+                let mut head = Vec::new();
+                while !head.ends_with(b"\r\n\r\n") {
+                    head.push(client.read_u8().await.unwrap());
+                }
+                let head = String::from_utf8(head).unwrap();
+                let target = head.strip_prefix("CONNECT ").unwrap().split(' ').next().unwrap().to_owned();
+                let mut upstream = TcpStream::connect(target).await.unwrap();
+                client.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+                let _ = tokio::io::copy_bidirectional(&mut client, &mut upstream).await;
+            });
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn an_upstream_can_be_asked_through_a_proxy() {
+    let upstream = Upstream::start(ordinary).await;
+    let counter = Arc::new(AtomicUsize::new(0));
+    let proxy = proxy(Arc::clone(&counter)).await;
+    let config = one(upstream.address).replacen("provider = ", &format!("proxy = \"http://{proxy}\"\nprovider = "), 1);
+    let running = Running::start("", &config).await;
+    let got = post(&client(), running.address, "/v1/chat/completions", chat("m", false)).await;
+    assert_eq!(got.status, 200, "{}", got.text());
+    assert_eq!(counter.load(Ordering::SeqCst), 1);
     running.finish().await;
 }

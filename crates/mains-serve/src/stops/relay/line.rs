@@ -2,6 +2,7 @@
 //!
 //! [`Line::next`] may be dropped at any await and called again: all state is in the line.
 
+use crate::live::Way;
 use crate::local::{Local, LocalEvent};
 use crate::network::{Network, Unsent};
 use bytes::{Bytes, BytesMut};
@@ -80,9 +81,9 @@ pub(super) enum Line {
 
 impl Line {
     /// Sends a question over the network.
-    pub(super) fn send(network: &Network, request: Request<Full<Bytes>>) -> Self {
-        let network = network.clone();
-        Self::Sending(Box::pin(async move { network.send(request).await }))
+    pub(super) fn send(network: &Network, way: &Way, request: Request<Full<Bytes>>) -> Self {
+        let (network, way) = (network.clone(), way.clone());
+        Self::Sending(Box::pin(async move { network.send(&way, request).await }))
     }
 
     /// Asks the local worker.

@@ -56,7 +56,7 @@ pub(super) fn send(outlet: &Outlet, held: &Held, facts: &TargetFacts) -> Result<
         tap(from, asked.peek.stream, options),
     )
     .ok_or("there is no way between the two dialects")?;
-    Ok(Sent { line: Line::send(&outlet.network, request), translate, losses })
+    Ok(Sent { line: Line::send(&outlet.network, &facts.upstream.way, request), translate, losses })
 }
 
 fn created(asked: &Asked) -> u64 {

@@ -154,3 +154,124 @@ pub(crate) fn width() -> usize {
     let columns = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok());
     columns.unwrap_or(100).clamp(40, 200)
 }
+
+/// More of a text that is still being made, to stdout at once. `false` when nobody reads any more.
+pub(crate) fn piece(text: &str) -> bool {
+    let mut stdout = anstream::stdout().lock();
+    stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).is_ok()
+}
+
+/// Does `work`; when it takes longer than a second and a person watches, shows beside it what `message`
+/// says.
+pub(crate) fn while_watched<T>(message: impl Fn() -> String + Sync, work: impl FnOnce() -> T) -> T {
+    if !watched() {
+        return work();
+    }
+    let (done, ended) = std::sync::mpsc::sync_channel::<()>(1);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let ended = ended;
+            let mut wait = std::time::Duration::from_secs(1);
+            let mut spinner: Option<indicatif::ProgressBar> = None;
+            // The work is over when its end of the channel is dropped.
+            while ended.recv_timeout(wait) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+                wait = std::time::Duration::from_millis(100);
+                let spinner = spinner.get_or_insert_with(indicatif::ProgressBar::new_spinner);
+                spinner.set_message(message());
+                spinner.tick();
+            }
+            if let Some(spinner) = spinner {
+                spinner.finish_and_clear();
+            }
+        });
+        let result = work();
+        drop(done);
+        result
+    })
+}
+
+/// A table without rules: a head in bold, columns parted by two spaces, as wide as the terminal at most.
+pub(crate) fn table(head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+    let mut table = comfy_table::Table::new();
+    table.load_preset(comfy_table::presets::NOTHING);
+    table.set_content_arrangement(comfy_table::ContentArrangement::Dynamic);
+    table.set_width(u16::try_from(width()).unwrap_or(u16::MAX));
+    table.force_no_tty();
+    if !head.is_empty() {
+        table.set_header(head);
+    }
+    for row in rows {
+        table.add_row(row);
+    }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    let text = table.to_string();
+    let mut lines = text.lines().map(str::trim_end);
+    let mut page = String::new();
+    if !head.is_empty()
+        && let Some(first) = lines.next()
+    {
+        page.push_str(&bold(first));
+        page.push('\n');
+    }
+    for line in lines {
+        page.push_str(line);
+        page.push('\n');
+    }
+    page
+}
+
+/// Bold on a terminal that wants it; the stream takes the code away elsewhere.
+pub(crate) fn bold(text: &str) -> String {
+    let style = anstyle::Style::new().bold();
+    format!("{style}{text}{style:#}")
+}
+
+/// Three significant digits, for figures that are not known better.
+pub(crate) fn short(value: f64) -> String {
+    if value == 0.0 || !value.is_finite() {
+        return value.to_string();
+    }
+    let rounded: f64 = format!("{value:.2e}").parse().unwrap_or(value);
+    if (1e-6..1e9).contains(&rounded.abs()) { rounded.to_string() } else { format!("{rounded:e}") }
+}
+
+/// `1 file`, `3 files`.
+pub(crate) fn plural(count: u64, word: &str) -> String {
+    format!("{} {word}{}", thousands(count), if count == 1 { "" } else { "s" })
+}
+
+/// `98,362,432`.
+pub(crate) fn thousands(count: u64) -> String {
+    let digits = count.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_well() {
+        assert_eq!(thousands(98_362_432), "98,362,432");
+        assert_eq!(thousands(100), "100");
+        assert_eq!(plural(1, "file"), "1 file");
+        assert_eq!(short(1234.56), "1230");
+        assert_eq!(short(0.000_123_456), "0.000123");
+        assert_eq!(short(0.0), "0");
+    }
+
+    #[test]
+    fn a_hint_inside_an_error_gets_its_own_line() {
+        let trouble = Trouble::from(std::io::Error::other("it broke\nhint: mend it"));
+        assert_eq!(trouble, Trouble::new("it broke").hint("mend it"));
+    }
+}

@@ -1,0 +1,206 @@
+//! Starting an outlet in this process: what `serve` and `up` share.
+
+use crate::print::Trouble;
+use mains_config::Settings;
+use mains_host::{Clock, Entropy};
+use mains_infer::models::{self, KnownModel};
+use mains_ledger::Hash;
+use mains_meter::local::Processor;
+use mains_serve::live::{Live, wants_local};
+use mains_serve::local::Local;
+use mains_serve::open::{self, Surroundings};
+use mains_serve::outlet::Outlet;
+use mains_serve::run::{Reread, Run, run};
+use mains_serve::worker::{self, WorkerSettings};
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// Context of local models in tokens, where the file does not force less.
+const LOCAL_CONTEXT: usize = 2_048;
+
+/// Questions that may wait for the local model.
+const LOCAL_WAITING: usize = 16;
+
+/// An outlet that runs.
+pub(crate) struct Started {
+    /// The outlet.
+    pub(crate) outlet: Arc<Outlet>,
+    /// Where it listens.
+    pub(crate) address: SocketAddr,
+    /// Its data folder.
+    pub(crate) folder: PathBuf,
+    /// Ends when the outlet has drained; the number of connections that were cut.
+    pub(crate) task: JoinHandle<Result<usize, String>>,
+}
+
+/// What an outlet starts from.
+pub(crate) struct Start {
+    /// The settings.
+    pub(crate) settings: Settings,
+    /// Paths in them begin here.
+    pub(crate) base: PathBuf,
+    /// Upstreams behind which a stand-in answers.
+    pub(crate) stand_ins: Vec<String>,
+    /// Reads the settings again.
+    pub(crate) reread: Arc<dyn Fn() -> Result<Settings, String> + Send + Sync>,
+}
+
+/// Opens the folder, listens, and serves until `stop` turns true.
+pub(crate) async fn start(start: Start, stop: watch::Receiver<bool>) -> Result<Started, Trouble> {
+    let clock = Clock::start();
+    let entropy = Entropy::system()?;
+    let data = start.base.join(&start.settings.serve.data.value);
+    let wanted = start.settings.serve.listen.value;
+    let listener = listen(wanted).await?;
+    let address = listener.local_addr()?;
+    let admin = match &start.settings.serve.admin_listen {
+        Some(setting) => Some(listen(setting.value).await?),
+        None => None,
+    };
+    let live = open::live(start.settings, &start.base, clock).map_err(Trouble::rendered)?;
+    let (local, weights) = if wants_local(&live) { local(&live)? } else { (None, HashMap::new()) };
+    let around = Surroundings {
+        data: data.clone(),
+        base: start.base.clone(),
+        clock,
+        entropy,
+        local,
+        weights,
+        processor: Processor::unknown(cores() as f64),
+        stand_ins: start.stand_ins,
+    };
+    let outlet = tokio::task::spawn_blocking(move || open::open(live, around)).await?;
+    let outlet = Arc::new(outlet.map_err(Trouble::rendered)?);
+    let (read, base) = (start.reread, start.base);
+    let reread: Reread = Arc::new(move || open::live(read()?, &base, clock));
+    let task = tokio::spawn(run(Run { outlet: Arc::clone(&outlet), data: listener, admin, folder: data.clone(), reread }, stop));
+    Ok(Started { outlet, address, folder: data, task })
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, Trouble> {
+    TcpListener::bind(address).await.map_err(|error| {
+        let what = Trouble::new(format!("cannot listen on {address}: {}", crate::print::lowered(&error)));
+        match error.kind() {
+            std::io::ErrorKind::AddrInUse => {
+                what.hint("another program listens there, perhaps another outlet; choose another port with `--listen`")
+            }
+            _ => what,
+        }
+    })
+}
+
+/// The worker of local models, started with the first question; the weights are checked then.
+fn local(live: &Live) -> Result<(Option<Local>, HashMap<String, Hash>), Trouble> {
+    let mut names: Vec<&str> =
+        live.targets.values().filter(|facts| facts.upstream.is_local()).map(|facts| facts.model.as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    let name = match names.as_slice() {
+        [name] => *name,
+        _ => {
+            return Err(Trouble::new(format!("routes ask for {} local models: {}", names.len(), names.join(", ")))
+                .hint("one local model at a time can be served so far"));
+        }
+    };
+    let known = models::find(name).ok_or_else(|| {
+        Trouble::new(format!("no local model is called `{name}`")).hint("`mains model list` prints those that are known")
+    })?;
+    let path = known.path(&models_folder()?);
+    if !path.is_file() {
+        return Err(Trouble::new(format!("the local model `{name}` is not here: `{}` is missing", path.display()))
+            .hint(format!("fetch it with `mains model pull {name}`")));
+    }
+    let (local, questions) = Local::new(LOCAL_WAITING);
+    tokio::spawn(worker::serve(worker_settings(known, path)?, questions));
+    Ok((Some(local), HashMap::from([(name.to_owned(), hash(known))])))
+}
+
+fn worker_settings(known: &KnownModel, path: PathBuf) -> Result<WorkerSettings, Trouble> {
+    Ok(WorkerSettings {
+        command: (std::env::current_exe()?, "worker".into()),
+        model: known.name.into(),
+        path,
+        sha256: Some(known.sha256.into()),
+        threads: cores(),
+        context: LOCAL_CONTEXT,
+    })
+}
+
+fn hash(known: &KnownModel) -> Hash {
+    let mut bytes = [0; 32];
+    for (byte, pair) in bytes.iter_mut().zip(known.sha256.as_bytes().chunks_exact(2)) {
+        *byte = std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok()).unwrap_or(0);
+    }
+    Hash(bytes)
+}
+
+/// Where local models lie: `MAINS_MODELS`, else the user's data folder.
+pub(crate) fn models_folder() -> Result<PathBuf, Trouble> {
+    if let Some(folder) = std::env::var_os("MAINS_MODELS").filter(|folder| !folder.is_empty()) {
+        return Ok(folder.into());
+    }
+    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let data = absolute("XDG_DATA_HOME").or_else(|| absolute("HOME").map(|home| home.join(".local/share")));
+    data.map(|folder| folder.join("mains/models"))
+        .ok_or_else(|| Trouble::new("there is no home folder to keep models in").hint("set MAINS_MODELS to a folder"))
+}
+
+/// Hardware threads of this machine.
+pub(crate) fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+/// The runtime of an outlet: one thread per core, or as many as `MAINS_THREADS` says.
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Trouble> {
+    let threads = std::env::var("MAINS_THREADS").ok().and_then(|text| text.parse().ok()).unwrap_or_else(cores);
+    let mut builder = match threads {
+        1 => tokio::runtime::Builder::new_current_thread(),
+        _ => tokio::runtime::Builder::new_multi_thread(),
+    };
+    Ok(builder.worker_threads(threads.max(1)).enable_all().build()?)
+}
+
+/// The log: to stderr, as much as `MAINS_LOG` says (`info` without it), as JSON with `MAINS_LOG_FORMAT=json`.
+pub(crate) fn log() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("MAINS_LOG").unwrap_or_else(|_| "info".into());
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    // A second log in one process is no trouble: the first one stays.
+    let _ = if std::env::var("MAINS_LOG_FORMAT").is_ok_and(|format| format == "json") {
+        subscriber.json().try_init()
+    } else {
+        subscriber.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).try_init()
+    };
+}
+
+/// Waits for the signal to end; a second one ends at once. `SIGHUP` calls `reload`.
+pub(crate) async fn until_told(reload: impl Fn()) -> Result<(), Trouble> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hang_up = signal(SignalKind::hangup())?;
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+            _ = hang_up.recv() => reload(),
+        }
+    }
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        std::process::exit(130);
+    });
+    Ok(())
+}
+
+/// Whether this path is a folder that an outlet has used.
+pub(crate) fn is_data_folder(path: &Path) -> bool {
+    path.join(open::LEDGER_PUBLIC).is_file()
+}

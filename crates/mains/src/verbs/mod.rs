@@ -1,0 +1,52 @@
+//! One file a verb. A verb reads its settings, calls a room below, prints the answer.
+
+mod catalog;
+mod completions;
+mod config;
+mod connect;
+mod doctor;
+mod estimate;
+mod ledger;
+mod model;
+mod scan;
+
+use crate::cli::{Config, Verb};
+use crate::print::{Ended, Trouble};
+use mains_units::{Day, Timestamp};
+
+/// Does what the command line asks for.
+pub(crate) fn run(verb: Verb) -> Result<Ended, Trouble> {
+    match verb {
+        Verb::Scan(arguments) => scan::run(&arguments),
+        Verb::Ledger(verb) => ledger::run(&verb),
+        Verb::Model(verb) => model::run(verb),
+        Verb::Catalog(verb) => catalog::run(&verb),
+        Verb::Estimate(arguments) => estimate::run(&arguments),
+        Verb::Config(Config::Check { file }) => config::check(file.as_deref()),
+        Verb::Config(Config::Show { file, json }) => config::show(file.as_deref(), json),
+        Verb::Connect(arguments) => connect::run(&arguments),
+        Verb::Doctor(arguments) => doctor::run(&arguments),
+        Verb::Completions { shell } => completions::run(shell),
+        Verb::Up(_) | Verb::Serve(_) | Verb::Drill(_) | Verb::Key(_) | Verb::Worker => {
+            Err(Trouble::new("this verb needs the outlet, which is not part of this build"))
+        }
+        Verb::Config(Config::Reload(_)) => {
+            Err(Trouble::new("this verb needs the outlet, which is not part of this build"))
+        }
+    }
+}
+
+/// The moment of the calendar.
+pub(crate) fn now() -> Timestamp {
+    mains_host::Clock::start().now()
+}
+
+/// The day that a flag names, or today.
+pub(crate) fn as_of(flag: Option<&str>) -> Result<Day, Trouble> {
+    match flag {
+        None => Ok(now().day()),
+        Some(text) => Day::parse(text).ok_or_else(|| {
+            Trouble::new(format!("`{text}` is not a day")).hint("write it as YYYY-MM-DD, for example 2026-11-24")
+        }),
+    }
+}

@@ -1,0 +1,57 @@
+//! `mains serve`: the outlet.
+
+use crate::cli::Serve;
+use crate::print::{self, Ended, Trouble};
+use crate::settings;
+use crate::start::{self, Start};
+use std::sync::Arc;
+use tokio::sync::watch;
+
+/// Serves until it is told to end.
+pub(crate) fn run(arguments: &Serve) -> Result<Ended, Trouble> {
+    start::log();
+    let mut flags = Vec::new();
+    if let Some(listen) = &arguments.listen {
+        flags.push(("serve.listen".to_owned(), listen.clone()));
+    }
+    if let Some(data) = &arguments.data {
+        flags.push(("serve.data".to_owned(), data.display().to_string()));
+    }
+    let loaded = settings::load(arguments.config.as_deref(), flags.clone())?;
+    let path = loaded.path.clone();
+    let reread = move || settings::load(Some(&path), flags.clone()).map(|loaded| loaded.settings).map_err(|trouble| trouble.to_string());
+    let routes = loaded.settings.routes.len();
+    let start = Start {
+        settings: loaded.settings,
+        base: loaded.base_folder,
+        stand_ins: Vec::new(),
+        reread: Arc::new(reread),
+    };
+    start::runtime()?.block_on(async move {
+        let (stop, stopped) = watch::channel(false);
+        let started = start::start(start, stopped).await?;
+        print::say(&format!(
+            "mains serves {routes} routes at http://{} (page, /metrics and API); configuration `{}`; stop with Ctrl-C",
+            started.address,
+            loaded.path.display()
+        ));
+        let folder = started.folder.clone();
+        start::until_told(|| {
+            let folder = folder.clone();
+            tokio::spawn(async move {
+                let answer = mains_serve::control::say(&folder, &mains_serve::control::Command::Reload).await;
+                if let Ok(mains_serve::control::Answer::Refused(why)) | Err(why) = answer {
+                    tracing::error!("the configuration was not reloaded: {why}");
+                }
+            });
+        })
+        .await?;
+        print::say("draining: no new connections, open ones may end; a second signal ends at once");
+        let _ = stop.send(true);
+        let cut = started.task.await?.map_err(Trouble::rendered)?;
+        if cut > 0 {
+            print::say(&format!("{cut} connections were cut at the end of the drain"));
+        }
+        Ok(Ended::Clean)
+    })
+}

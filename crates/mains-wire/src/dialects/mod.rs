@@ -160,7 +160,10 @@ pub(crate) fn write_extras(
         match &extra.value {
             Some(value) if extra.dialect == here => writer.raw_field(&extra.path, value.as_str()),
             _ if extra.dialect == here => losses.add(extra.path.as_str(), "not carried by the neutral form"),
-            _ => losses.add(extra.path.as_str(), format!("a field of `{}`, which `{here}` does not share", extra.dialect)),
+            _ => losses.add(
+                extra.path.as_str(),
+                format!("a field of `{}`, which `{here}` does not share", extra.dialect),
+            ),
         }
     }
 }

@@ -22,10 +22,15 @@ pub enum StreamEnd {
 
 /// Reads a stream. Feed bytes with [`push`](Self::push) until it is not [`StreamEnd::Open`] any more or the
 /// connection ends; then say so with [`finish`](Self::finish).
+///
+/// [`Event::Stop`] comes only once the stream is [`StreamEnd::Clean`]: whoever writes the events on cannot give
+/// a broken stream a clean end.
 #[derive(Debug)]
 pub struct StreamReader {
     frames: sse::Decoder,
     reader: Reader,
+    /// Why answers ended, held back until the stream is known to be whole.
+    stops: Vec<Event>,
     end: StreamEnd,
 }
 
@@ -43,7 +48,7 @@ impl Dialect {
             Self::AnthropicMessages => Reader::Anthropic(anthropic::Reader::default()),
             Self::OpenaiResponses | Self::OpenaiEmbeddings => return None,
         };
-        Some(StreamReader { frames: sse::Decoder::new(), reader, end: StreamEnd::Open })
+        Some(StreamReader { frames: sse::Decoder::new(), reader, stops: Vec::new(), end: StreamEnd::Open })
     }
 
     /// A writer of streams. `include_usage`: the caller asked an OpenAI dialect for the usage at the end.
@@ -74,6 +79,7 @@ impl StreamReader {
                 Err(error) => self.end = StreamEnd::Broken(error.to_string()),
             }
         }
+        self.release(&mut events);
         events
     }
 
@@ -91,7 +97,14 @@ impl StreamReader {
             // Some hosts leave out `[DONE]`; an answer that said why it ended is whole all the same.
             self.end = self.settled("the stream stopped before its end");
         }
+        self.release(&mut events);
         events
+    }
+
+    fn release(&mut self, events: &mut Vec<Event>) {
+        if self.end == StreamEnd::Clean {
+            events.append(&mut self.stops);
+        }
     }
 
     /// How the stream stands.
@@ -124,7 +137,10 @@ impl StreamReader {
                 if frame.complete { error.to_string() } else { "cut in the middle of an event".into() };
             events.truncate(before);
             self.end = StreamEnd::Broken(what);
-        } else if let Some(Event::Error(error)) = events.last() {
+            return;
+        }
+        self.stops.extend(events.extract_if(before.., |event| matches!(event, Event::Stop { .. })));
+        if let Some(Event::Error(error)) = events.last() {
             self.end = StreamEnd::Failed(error.clone());
         } else if matches!(&self.reader, Reader::Anthropic(reader) if reader.has_ended()) {
             self.end = self.settled("the stream ended without a stop reason");

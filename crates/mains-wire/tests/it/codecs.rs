@@ -38,12 +38,12 @@ fn questions_in_every_dialect() {
             let mut text = String::new();
             for target in CONVERSATIONS {
                 for model in targets(target) {
-                    let model = Some((*model).to_owned());
-                    let options = WriteOptions { model: model.clone(), ..WriteOptions::default() };
+                    let options =
+                        WriteOptions { model: Some((*model).to_owned()), ..WriteOptions::default() };
                     let encoded = target.write_question(&question, &options).unwrap();
                     valid(&encoded.bytes, &case);
                     target.read_question(&encoded.bytes).unwrap_or_else(|error| panic!("{case}: {error}"));
-                    let _ = writeln!(text, "== {target} for {}", model.unwrap_or_default());
+                    let _ = writeln!(text, "== {target} for {model}");
                     let _ = writeln!(text, "{}", golden::pretty(&encoded.bytes));
                     text.push_str(&losses(&encoded.losses));
                 }
@@ -97,7 +97,9 @@ fn streams_in_every_dialect() {
             }
             let _ = writeln!(text, "end {end:?}");
             let mut fold = Fold::new();
-            events.iter().cloned().for_each(|event| fold.push(event));
+            for event in events.iter().cloned() {
+                fold.push(event);
+            }
             let _ = writeln!(text, "folded {:#?}", fold.finish());
             for target in CONVERSATIONS {
                 let mut writer = target.stream_writer(true, 7).unwrap();

@@ -21,7 +21,9 @@ fn folded(bytes: &[u8]) -> Answer {
     let (events, end) = read_stream(Dialect::AnthropicMessages, bytes);
     assert_eq!(end, StreamEnd::Clean);
     let mut fold = Fold::new();
-    events.into_iter().for_each(|event| fold.push(event));
+    for event in events {
+        fold.push(event);
+    }
     fold.finish().unwrap()
 }
 

@@ -79,7 +79,7 @@ impl Out {
         match (question.thinking, effort) {
             (Some(Thinking::Budget { tokens, omitted }), _) if self.abilities.adaptive_thinking() => {
                 self.losses.add("thinking.budget_tokens", "this model takes an effort and no budget");
-                let effort = effort.or(Some(Effort::covering(tokens)));
+                let effort = effort.or_else(|| self.effort(Effort::covering(tokens)));
                 Reasoning { effort, ..plain(Some(Thinking::Adaptive { omitted })) }
             }
             (Some(Thinking::Adaptive { omitted }), _) if !self.abilities.adaptive_thinking() => {
@@ -169,7 +169,7 @@ impl Out {
             }
             blocks => w.array_field("system", |w| {
                 for (index, block) in blocks.iter().enumerate() {
-                    self.block(w, block, &format!("instructions[{index}]"));
+                    self.instruction(w, block, &format!("instructions[{index}]"));
                 }
             }),
         }
@@ -177,6 +177,14 @@ impl Out {
 
     fn block(&mut self, w: &mut Writer, block: &Block, path: &str) {
         blocks::write_block(w, block, Place::Question, path, &mut self.losses);
+    }
+
+    /// Instructions are text only.
+    fn instruction(&mut self, w: &mut Writer, block: &Block, path: &str) {
+        match block.content {
+            Content::Text { .. } => self.block(w, block, path),
+            _ => self.losses.add(path, "Anthropic takes instructions as text only"),
+        }
     }
 
     /// The API requires a message: a question of instructions only says them as the user.
@@ -192,37 +200,43 @@ impl Out {
     /// Turns of one speaker that follow each other become one; the API wants them to alternate.
     fn messages(&mut self, w: &mut Writer, question: &Question) {
         let mut start = 0;
-        let mut before_is_user = false;
+        let mut behind_user = false;
         while start < question.messages.len() {
-            let speaker = self.speaker(&question.messages[start], before_is_user);
+            let speaker = self.speaker(&question.messages[start], behind_user);
             let mut end = start + 1;
-            while end < question.messages.len() {
-                let next = self.speaker(&question.messages[end], speaker != "assistant");
-                if next != speaker {
+            while let Some(next) = question.messages.get(end) {
+                let user = question.messages[start..end].iter().any(|message| message.role == Role::User);
+                if self.speaker(next, user || speaker == "system") != speaker {
                     break;
                 }
                 end += 1;
+                // A user's turn is all there is to know, so a long run is not looked through again.
+                if user && speaker == "user" {
+                    let run = &question.messages[end..];
+                    end += run.iter().take_while(|message| self.speaker(message, true) == speaker).count();
+                    break;
+                }
             }
             let turn: Vec<&Message> = question.messages[start..end].iter().collect();
-            self.turn(w, speaker, &turn, start);
-            before_is_user = speaker == "user";
+            behind_user = self.turn(w, speaker, &turn, start) && speaker != "assistant";
             start = end;
         }
     }
 
     /// The role that a message gets here. A system message may stand behind a user's turn, on models that
     /// take it.
-    fn speaker(&self, message: &Message, before_is_user: bool) -> &'static str {
+    fn speaker(&self, message: &Message, behind_user: bool) -> &'static str {
         match message.role {
             Role::Assistant => "assistant",
-            Role::System | Role::Developer if self.abilities.system_in_conversation() && before_is_user => {
+            Role::System | Role::Developer if self.abilities.system_in_conversation() && behind_user => {
                 "system"
             }
             Role::User | Role::System | Role::Developer => "user",
         }
     }
 
-    fn turn(&mut self, w: &mut Writer, speaker: &str, messages: &[&Message], first: usize) {
+    /// Writes one turn; says whether anything of it is left.
+    fn turn(&mut self, w: &mut Writer, speaker: &str, messages: &[&Message], first: usize) -> bool {
         let mut said: Vec<(Cow<'_, Block>, String)> = Vec::new();
         // Results of tools come first, or the API refuses the turn.
         for results in [true, false] {
@@ -250,7 +264,11 @@ impl Out {
         content.array(|w| {
             for (block, path) in &said {
                 let before = w.len();
-                self.block(w, block, path);
+                match speaker {
+                    "system" => self.instruction(w, block, path),
+                    _ if fits(speaker, &block.content) => self.block(w, block, path),
+                    _ => self.losses.add(path.as_str(), "not taken from this speaker"),
+                }
                 if w.len() > before {
                     count += 1;
                     plain = plain_text(block);
@@ -258,7 +276,8 @@ impl Out {
             }
         });
         if count == 0 {
-            return self.losses.add(format!("messages[{first}]"), "nothing is left of this message");
+            self.losses.add(format!("messages[{first}]"), "nothing is left of this message");
+            return false;
         }
         w.object(|w| {
             w.field("role", speaker);
@@ -267,6 +286,7 @@ impl Out {
                 None => w.raw_field("content", &String::from_utf8_lossy(&content.finish())),
             }
         });
+        true
     }
 
     /// A system message where this model takes none.
@@ -439,6 +459,19 @@ impl Out {
                 });
             }
         });
+    }
+}
+
+/// Whether a block may stand in a turn of user or assistant.
+fn fits(speaker: &str, content: &Content) -> bool {
+    match content {
+        Content::Image { .. } | Content::Audio { .. } | Content::File { .. } | Content::ToolResult(_) => {
+            speaker == "user"
+        }
+        Content::ToolCall(_) | Content::Reasoning { .. } | Content::RedactedReasoning { .. } => {
+            speaker == "assistant"
+        }
+        Content::Text { .. } | Content::Refusal { .. } | Content::Foreign { .. } => true,
     }
 }
 

@@ -8,16 +8,15 @@
 
 use super::core::{CHECKPOINT_LEAVES, Log, Publisher, SignedCheckpoint, Writer, mark_closed};
 use super::disk::{Disk, LogError};
+use super::ticket::Ticket;
 use mains_ledger::journal::Position;
 use mains_ledger::verify::names::JOURNAL;
 use mains_units::{Instant, Span};
 use std::collections::BTreeMap;
 use std::collections::VecDeque;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::Waker;
 use std::thread::{self, JoinHandle};
 
 /// Tells the monotonic time; given at the start because this crate reads no clock.
@@ -60,38 +59,40 @@ struct Handle {
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
-struct Shared {
+pub(super) struct Shared {
     disk: Arc<dyn Disk>,
     clock: Clock,
     writer: Mutex<Writer>,
-    state: Mutex<State>,
+    pub(super) state: Mutex<State>,
     /// Leaves that are durable: what tickets look at first.
-    durable: AtomicU64,
+    pub(super) durable: AtomicU64,
     sync_wanted: Condvar,
-    synced: Condvar,
+    pub(super) synced: Condvar,
     publish_wanted: Condvar,
     published: Condvar,
     signed: Mutex<Arc<SignedCheckpoint>>,
 }
 
-struct State {
+pub(super) struct State {
     written: Position,
     durable: Position,
     /// Set by a failed sync, or by a journal that reads back wrong; final.
-    broken: Option<LogError>,
+    pub(super) broken: Option<LogError>,
     /// The last failure to publish; gone once it succeeds again.
     publish_error: Option<LogError>,
-    /// Somebody waits for a checkpoint of so many leaves.
+    /// Somebody waits for a checkpoint of so many leaves; zero once one was tried, whatever came of it.
     flush: u64,
-    stage: Stage,
-    waiting: BTreeMap<u64, Vec<Waiting>>,
+    /// Publications tried, and how many leaves the last one was to cover.
+    tries: (u64, u64),
+    pub(super) stage: Stage,
+    pub(super) waiting: BTreeMap<u64, Vec<Waiting>>,
     times: SyncTimes,
     recent: VecDeque<Span>,
 }
 
 /// How far the end of the log has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Stage {
+pub(super) enum Stage {
     Open,
     /// No more leaves are taken.
     Closing,
@@ -101,12 +102,12 @@ enum Stage {
     Ended,
 }
 
-enum Waiting {
+pub(super) enum Waiting {
     Task(Waker),
     Call(Box<dyn FnOnce(Result<(), LogError>) + Send>),
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -120,6 +121,7 @@ impl Log {
             broken: writer.broken.clone(),
             publish_error: None,
             flush: 0,
+            tries: (0, 0),
             stage: Stage::Open,
             waiting: BTreeMap::new(),
             times: SyncTimes::default(),
@@ -173,8 +175,9 @@ impl Appender {
         self.append_all(&[leaf])
     }
 
-    /// Appends several leaves in one write, all or none; the ticket is that of the last one. An empty list
-    /// is refused as a leaf of no bytes would be accepted: it gives a ticket for what is there.
+    /// Appends several leaves in one write, all or none; the ticket is that of the last one. Without any,
+    /// nothing is written, and the ticket is that of the last leaf before (in an empty log, of the first to
+    /// come).
     pub fn append_all<L: AsRef<[u8]>>(&self, leaves: &[L]) -> Result<Ticket, LogError> {
         let shared = &self.0.shared;
         let (indices, at) = {
@@ -190,7 +193,7 @@ impl Appender {
         }
         drop(state);
         shared.sync_wanted.notify_one();
-        Ok(Ticket { index: indices.end.saturating_sub(1), shared: Arc::clone(shared) })
+        Ok(Ticket::new(indices.end.saturating_sub(1), Arc::clone(shared)))
     }
 
     /// The newest signed checkpoint: a lock and a count, nothing else.
@@ -228,12 +231,16 @@ impl Appender {
         let shared = &self.0.shared;
         let mut state = locked(&shared.state);
         let target = state.written.index;
+        let tries_before = state.tries.0;
         loop {
             if self.checkpoint().checkpoint.size >= target {
                 return Ok(self.checkpoint());
             }
-            if let Some(error) = state.broken.clone().or_else(|| state.publish_error.take()) {
-                return Err(error);
+            // Only a try that was to cover these leaves speaks for them.
+            let tried = state.tries.0 > tries_before && state.tries.1 >= target;
+            let failed = state.publish_error.as_ref().filter(|_| tried);
+            if let Some(error) = state.broken.as_ref().or(failed) {
+                return Err(error.clone());
             }
             if state.stage == Stage::Ended {
                 return Err(LogError::Closed);
@@ -341,10 +348,11 @@ impl Shared {
 
     fn run_publisher(&self, mut publisher: Publisher) {
         let mut signed_at = (self.clock)();
-        while let Some(durable) = self.next_publication(&publisher, signed_at) {
+        let mut last = false;
+        while let Some(durable) = self.next_publication(&publisher, signed_at, &mut last) {
             let outcome = publisher.catch_up(durable).and_then(|()| publisher.sign());
             signed_at = (self.clock)();
-            self.tell_published(&publisher, outcome);
+            self.tell_published(&publisher, durable, outcome);
         }
         let complete = {
             let state = locked(&self.state);
@@ -362,7 +370,12 @@ impl Shared {
     }
 
     /// Waits until a checkpoint is due and gives the place up to which it goes; `None` at the end.
-    fn next_publication(&self, publisher: &Publisher, signed_at: Instant) -> Option<Position> {
+    fn next_publication(
+        &self,
+        publisher: &Publisher,
+        signed_at: Instant,
+        last: &mut bool,
+    ) -> Option<Position> {
         let signed = publisher.signed.checkpoint.size;
         let mut state = locked(&self.state);
         loop {
@@ -373,8 +386,9 @@ impl Shared {
             let waited = (self.clock)().since(signed_at);
             if state.stage >= Stage::Synced {
                 // One last time; a failure then is final.
-                let last = unsigned > 0 && state.publish_error.is_none();
-                return last.then_some(state.durable);
+                let again = unsigned > 0 && !*last;
+                *last = true;
+                return again.then_some(state.durable);
             }
             let flush = signed < state.flush && state.durable.index >= state.flush;
             let due = unsigned > 0
@@ -394,14 +408,20 @@ impl Shared {
         }
     }
 
-    fn tell_published(&self, publisher: &Publisher, outcome: Result<(), LogError>) {
+    fn tell_published(&self, publisher: &Publisher, until: Position, outcome: Result<(), LogError>) {
         if let Err(error @ LogError::Refused { .. }) = &outcome {
             // What was read back is not what was written: nobody may go on as if it were.
             self.break_off(error);
             return;
         }
         *locked(&self.signed) = Arc::new(publisher.signed.clone());
-        locked(&self.state).publish_error = outcome.err();
+        let mut state = locked(&self.state);
+        state.publish_error = outcome.err();
+        state.tries = (state.tries.0 + 1, until.index);
+        if state.flush <= until.index {
+            state.flush = 0;
+        }
+        drop(state);
         self.published.notify_all();
     }
 }
@@ -412,90 +432,5 @@ fn tell(ready: BTreeMap<u64, Vec<Waiting>>, outcome: &Result<(), LogError>) {
             Waiting::Task(waker) => waker.wake(),
             Waiting::Call(call) => call(outcome.clone()),
         }
-    }
-}
-
-/// One appended leaf (or the last of several): its index now, and a way to wait until it is durable.
-pub struct Ticket {
-    index: u64,
-    shared: Arc<Shared>,
-}
-
-impl Ticket {
-    /// The leaf's place in the log.
-    pub fn index(&self) -> u64 {
-        self.index
-    }
-
-    /// Whether the leaf survives a power cut already.
-    pub fn is_durable(&self) -> bool {
-        self.shared.durable.load(Ordering::Acquire) > self.index
-    }
-
-    /// Blocks until the leaf is durable, or until it is certain that nobody can tell.
-    pub fn wait(&self) -> Result<(), LogError> {
-        let mut state = locked(&self.shared.state);
-        loop {
-            if let Some(outcome) = self.shared.outcome(self.index, &state) {
-                return outcome;
-            }
-            state = self.shared.synced.wait(state).unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-
-    /// The same as a future, for any executor.
-    pub fn durable(self) -> Durable {
-        Durable { index: self.index, shared: self.shared }
-    }
-
-    /// Calls back when the leaf is durable: at once, here, if it is already; else on the syncing thread, which
-    /// every other caller waits for, so the call must be short.
-    pub fn on_durable(self, call: impl FnOnce(Result<(), LogError>) + Send + 'static) {
-        let mut state = locked(&self.shared.state);
-        if let Some(outcome) = self.shared.outcome(self.index, &state) {
-            drop(state);
-            call(outcome);
-        } else {
-            state.waiting.entry(self.index).or_default().push(Waiting::Call(Box::new(call)));
-        }
-    }
-}
-
-impl Shared {
-    fn outcome(&self, index: u64, state: &State) -> Option<Result<(), LogError>> {
-        if self.durable.load(Ordering::Acquire) > index {
-            return Some(Ok(()));
-        }
-        if let Some(broken) = &state.broken {
-            return Some(Err(broken.clone()));
-        }
-        (state.stage >= Stage::Synced).then_some(Err(LogError::Closed))
-    }
-}
-
-/// Becomes ready when a leaf is durable.
-pub struct Durable {
-    index: u64,
-    shared: Arc<Shared>,
-}
-
-impl Future for Durable {
-    type Output = Result<(), LogError>;
-
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        if self.shared.durable.load(Ordering::Acquire) > self.index {
-            return Poll::Ready(Ok(()));
-        }
-        let mut state = locked(&self.shared.state);
-        if let Some(outcome) = self.shared.outcome(self.index, &state) {
-            return Poll::Ready(outcome);
-        }
-        let waiting = state.waiting.entry(self.index).or_default();
-        let known =
-            waiting.iter().any(|one| matches!(one, Waiting::Task(waker) if waker.will_wake(context.waker())));
-        if !known {
-            waiting.push(Waiting::Task(context.waker().clone()));
-        }
-        Poll::Pending
     }
 }

@@ -15,9 +15,11 @@ pub mod double;
 mod files;
 pub mod key;
 mod read;
+mod ticket;
 
-pub use appender::{Appender, Clock, Durable, SyncTimes, Ticket};
+pub use appender::{Appender, Clock, SyncTimes};
 pub use core::{CHECKPOINT_LEAVES, Log, Recovered, SignedCheckpoint};
 pub use disk::{Disk, Keep, LockGuard, LogError};
 pub use files::FileDisk;
 pub use read::LogReader;
+pub use ticket::{Durable, Ticket};

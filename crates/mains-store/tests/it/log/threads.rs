@@ -113,6 +113,22 @@ fn a_full_disk_is_said_and_the_log_goes_on_when_there_is_room() {
 }
 
 #[test]
+fn a_close_after_trouble_tries_once_more() {
+    let disk = DoubleDisk::new();
+    let appender = start(&disk);
+    appender.append(b"one").unwrap().wait().unwrap();
+    let used: u64 = disk.snapshot().values().map(|bytes| bytes.len() as u64).sum();
+    disk.set_room(Some(used));
+    assert!(matches!(appender.flush(), Err(LogError::Disk { full: true, .. })));
+    assert!(appender.trouble().is_some());
+    disk.set_room(None);
+    appender.close().unwrap();
+    let report = verify(&reader(&disk), &key(), Scope::Folder).unwrap();
+    assert_eq!((report.leaves, report.signed), (1, 1));
+    assert!(open(&disk).unwrap().1.clean);
+}
+
+#[test]
 fn after_a_failed_sync_nothing_is_promised_any_more() {
     let disk = DoubleDisk::new();
     let appender = start(&disk);

@@ -1,15 +1,18 @@
 //! The machine outside: walking trees, sensors, processes, downloads, the clock, randomness.
 //!
 //! Read `clock` and `entropy` (time and chance, read here alone), `files` and `secrets` (what is written and
-//! what must not be read), then `walk` (the tree of a code base).
+//! what must not be read), then `walk` (the tree of a code base),
+//! `download` (files with pinned bytes), `sensors` (what this machine draws).
 //!
 //! Never: a decision.
 
 mod clock;
+pub mod download;
 mod entropy;
 mod error;
 pub mod files;
 pub mod secrets;
+pub mod sensors;
 pub mod walk;
 
 pub use clock::Clock;

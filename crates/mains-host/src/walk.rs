@@ -291,8 +291,7 @@ fn read_text(path: &Path, buffer: &mut Vec<u8>) -> std::io::Result<Content> {
 /// The path below the root in forward slashes; for a root that is a file, its name.
 fn relative(root: &Path, path: &Path) -> String {
     let below = path.strip_prefix(root).unwrap_or(path);
-    let below =
-        if below.as_os_str().is_empty() { path.file_name().map_or(path, Path::new) } else { below };
+    let below = if below.as_os_str().is_empty() { path.file_name().map_or(path, Path::new) } else { below };
     below.to_string_lossy().replace('\\', "/")
 }
 

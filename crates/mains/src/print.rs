@@ -52,6 +52,14 @@ impl Trouble {
         Self { message: text.into(), hint: None, rendered: true }
     }
 
+    /// The whole text, for a log.
+    pub(crate) fn text(&self) -> String {
+        match &self.hint {
+            Some(hint) => format!("{}\nhint: {hint}", self.message),
+            None => self.message.clone(),
+        }
+    }
+
     /// The same with a way to mend it.
     #[must_use]
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {

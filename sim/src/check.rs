@@ -40,13 +40,15 @@ pub enum Checker {
     RetriesBounded,
     /// Nothing is dialled for a caller who has left.
     NothingAfterLeaving,
+    /// After a kill or a power cut the log opens, verifies, and holds what was promised.
+    LogSurvives,
     /// A target that named a moment is not asked before it, unless nothing else is left.
     RestIsKept,
 }
 
 impl Checker {
     /// Every checker.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::OneReply,
         Self::OneRecord,
         Self::AttemptsBounded,
@@ -62,6 +64,7 @@ impl Checker {
         Self::ProbesComeBack,
         Self::RetriesBounded,
         Self::NothingAfterLeaving,
+        Self::LogSurvives,
         Self::RestIsKept,
     ];
 }

@@ -1,17 +1,22 @@
 //! The stand-in for the server: does what the relay's actions say, as a server would, and lets the checkers
 //! see each effect. Planted bugs live here and nowhere else.
 
+mod books;
+mod digest;
+
+use self::digest::mix;
 use crate::check::{Checker, Eye, Limits, Recount, Seen, Violations, Watch};
+use crate::ledger::Ledger;
 use crate::plant::Plant;
 use crate::provider::{Step, script};
 use crate::spec::{RequestSpec, Spec};
 use crate::world::{Queue, What};
 use mains_relay::breaker::BreakerSettings;
-use mains_relay::budget::{Draw, Figure, Hold, Path, Scope, Tree, UnknownPrice};
+use mains_relay::budget::{Draw, Hold, Tree};
 use mains_relay::relay::{Action, AttemptNumber, Durability, Event, Mode, Outcome, Relay, Settings};
-use mains_relay::route::{Allowed, Asked, Candidate, Degraded, Facts, Why, choose};
+use mains_relay::route::{Allowed, Asked, Candidate, Facts, Why, choose};
 use mains_relay::{Ask, Breakers, Fault, Pass, RetryBudget, Verdict, admit};
-use mains_units::{Chance, Grade, Instant, Quantity, Span, Timestamp};
+use mains_units::{Chance, Instant, Span, Timestamp};
 use std::collections::{BTreeMap, VecDeque};
 
 /// One request under way.
@@ -65,6 +70,8 @@ pub struct Outlet {
     pub digest: u64,
     /// Every action, where asked for.
     pub trace: Vec<String>,
+    /// The log, in worlds whose outlet dies.
+    pub ledger: Option<Ledger>,
     pub(crate) queue: Queue,
     traced: bool,
     plant: Option<Plant>,
@@ -94,6 +101,7 @@ impl Outlet {
             outcomes: BTreeMap::new(),
             digest: 0,
             trace: Vec::new(),
+            ledger: None,
             queue,
             traced,
             plant,
@@ -113,18 +121,6 @@ impl Outlet {
     pub fn calendar(&self) -> Timestamp {
         let elapsed = i64::try_from(self.now.0 / 1_000_000).unwrap_or(0);
         Timestamp(self.spec.calendar.0 + elapsed + self.calendar_offset)
-    }
-
-    /// Whether this request may be answered by this target, found out apart from `choose`.
-    pub fn eligible(&self, request: usize, target: usize) -> bool {
-        let (asked, target) = (&self.running[request].spec, &self.spec.targets[target]);
-        let allowed = match &self.spec.allowed {
-            Allowed::All => true,
-            Allowed::Only(names) => names.contains(&target.target.name),
-        };
-        let substitute = target.target.substitute && self.spec.route.degraded == Degraded::Refuse;
-        let priced = target.price.is_some() || !money_cap_refuses(&self.spec, &asked.path);
-        allowed && !substitute && priced && asked.needs.without(target.can).is_empty()
     }
 
     /// Stops 4 to 8 of a request, as far as the relay is concerned.
@@ -182,6 +178,7 @@ impl Outlet {
 
     /// An error without any attempt: 402, 429 or 503.
     fn turn_away(&mut self, request: usize) {
+        self.digest = mix(self.digest, &Action::Finish(Outcome::Refused), self.now);
         let Running { watch, limits, .. } = &mut self.running[request];
         let mut eye = Eye { out: &mut self.violations, request, now: self.now };
         eye.error(watch, limits);
@@ -248,13 +245,30 @@ impl Outlet {
                 Some(Event::EndedClean { attempt })
             }
             Event::IntentDurable { attempt } => {
+                let synced = self.sync();
                 if let Some(seen) = self.running[request].watch.attempt(attempt) {
-                    seen.durable = true;
+                    seen.durable = synced;
                 }
-                Some(event)
+                synced.then_some(event)
             }
             event => Some(event),
         }
+    }
+
+    /// Syncs the log; whether what was appended may be acknowledged.
+    fn sync(&mut self) -> bool {
+        let pretends = self.has(Plant::NoSync);
+        let signs = self.chance.hits(0.2);
+        let Some(ledger) = &mut self.ledger else { return true };
+        if pretends {
+            ledger.pretend();
+            return true;
+        }
+        let synced = ledger.sync();
+        if synced && signs {
+            ledger.checkpoint();
+        }
+        synced
     }
 
     fn act(&mut self, request: usize, action: &Action, events: &mut VecDeque<Event>) {
@@ -379,8 +393,10 @@ impl Outlet {
             tokens: 0,
         };
         watch.attempts.push(seen);
+        let written =
+            self.ledger.as_mut().is_none_or(|ledger| ledger.append(format!("intent {request} {attempt}")));
         let sync = self.now.after(Span(self.chance.below(5_000_000)));
-        let event = if self.chance.hits(self.spec.intent_fails) {
+        let event = if !written || self.chance.hits(self.spec.intent_fails) {
             watch.intent_failed = true;
             Event::IntentFailed { attempt }
         } else {
@@ -455,67 +471,6 @@ impl Outlet {
         }
     }
 
-    /// Stops 9 and 10: settle and record.
-    fn finish(&mut self, request: usize, outcome: Outcome) {
-        *self.outcomes.entry(outcome).or_default() += 1;
-        let used = self.used(request);
-        if outcome == Outcome::Cancelled && self.has(Plant::LostHold) {
-            self.running[request].hold = None;
-        }
-        let mut released_some = false;
-        if let Some(hold) = self.running[request].hold.take() {
-            let settlement = self.tree.settle(hold, &used);
-            released_some = settlement.released != mains_units::Amounts::ZERO;
-            let balanced = settlement.held == settlement.settled.plus(&settlement.released);
-            let (now, check) = (self.now, &mut self.violations);
-            check.check(balanced, Checker::HeldIsSettledAndReleased, Some(request), now, || {
-                format!("{settlement:?}")
-            });
-            let within = self.spec.overbilling || !settlement.overshoots();
-            check.check(within, Checker::NoOvershoot, Some(request), now, || format!("{settlement:?}"));
-        }
-        let (calendar, now) = (self.calendar(), self.now);
-        for reading in self.tree.readings(calendar) {
-            let reached = u128::from(reading.used) + u128::from(reading.held);
-            let within = reached <= u128::from(reading.cap.limit) + reading.totals.overshoot;
-            self.violations.check(within, Checker::NoOvershoot, None, now, || format!("{reading:?}"));
-        }
-        let times = match outcome {
-            Outcome::Cancelled if self.has(Plant::NoRecord) => 0,
-            _ if released_some && self.has(Plant::DoubleRecord) => 2,
-            _ => 1,
-        };
-        let metered = self.metered(request);
-        let watch = &mut self.running[request].watch;
-        for _ in 0..times {
-            Eye { out: &mut self.violations, request, now }.record(watch, metered);
-        }
-    }
-
-    fn metered(&self, request: usize) -> u64 {
-        let Some(summary) = self.running[request].relay.as_ref().map(Relay::summary) else { return 0 };
-        if self.has(Plant::MetersReceived) {
-            return summary.attempts.iter().map(|attempt| attempt.bytes_received).sum();
-        }
-        summary.bytes_forwarded
-    }
-
-    /// What a target may use for a request at worst.
-    fn worst(&self, asked: &RequestSpec, target: usize, first: bool) -> Draw {
-        draw(asked.input + asked.tokens_max, self.spec.targets[target].price, u64::from(first))
-    }
-
-    /// What all attempts of a request have used.
-    fn used(&self, request: usize) -> Draw {
-        let running = &self.running[request];
-        let nothing = draw(0, Some(0), 1);
-        running.watch.attempts.iter().filter(|seen| seen.body.is_some()).fold(nothing, |sum, seen| {
-            let tokens = running.spec.input + seen.tokens;
-            let billed = if self.spec.overbilling { tokens * 2 + 9 } else { tokens };
-            sum.plus(&draw(billed, self.spec.targets[seen.target].price, 0))
-        })
-    }
-
     fn target_of(&self, candidate: &Candidate) -> usize {
         let name = &candidate.target.name;
         self.spec.targets.iter().position(|target| target.target.name == *name).unwrap_or(0)
@@ -544,48 +499,4 @@ fn running(request: &RequestSpec, spec: &Spec) -> Running {
         piece: None,
         token: 0,
     }
-}
-
-/// Whether some money cap on this path refuses unknown prices, found out apart from the tree. Of two caps on
-/// one quantity, node and window the lower one counts, the earlier of equal ones.
-fn money_cap_refuses(spec: &Spec, path: &Path) -> bool {
-    let binds = |scope: &Scope| match scope {
-        Scope::Organisation => true,
-        Scope::Project(name) => path.project.as_ref() == Some(name),
-        Scope::Key(name) => path.key.as_ref() == Some(name),
-    };
-    spec.caps.iter().any(|cap| {
-        let same = |other: &&mains_relay::budget::Cap| {
-            (&other.scope, other.per, other.quantity) == (&cap.scope, cap.per, cap.quantity)
-        };
-        let counts = spec.caps.iter().filter(same).min_by_key(|other| other.limit);
-        cap.quantity == Quantity::Money
-            && binds(&cap.scope)
-            && counts.is_some_and(|cap| cap.unknown == UnknownPrice::Refuse)
-    })
-}
-
-fn draw(tokens: u64, price: Option<u64>, requests: u64) -> Draw {
-    let money =
-        price.map_or(Figure::Unknown, |price| Figure::Known { amount: price * tokens, grade: Grade::A });
-    Draw::default()
-        .with(Quantity::Money, money)
-        .exactly(Quantity::Tokens, tokens)
-        .exactly(Quantity::Requests, requests)
-        .estimated(Quantity::Energy, tokens * 3, Grade::D)
-}
-
-/// Mixes an action into the digest.
-fn mix(digest: u64, action: &Action, now: Instant) -> u64 {
-    let kind = match action {
-        Action::Ask { attempt, candidate, .. } => 1 + u64::from(attempt.0) * 64 + *candidate as u64 * 16,
-        Action::Wake(at) => at.0 << 4,
-        Action::Finish(outcome) => 3 + ((*outcome as u64) << 4),
-        Action::Commit { attempt } => 4 + u64::from(attempt.0) * 16,
-        Action::Forward { .. } => 5,
-        Action::Keep { .. } => 6,
-        Action::DeliverError(_) => 7,
-        _ => 8,
-    };
-    (digest ^ kind ^ now.0.rotate_left(32)).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(23)
 }

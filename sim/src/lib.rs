@@ -2,13 +2,15 @@
 //! the relay, and checkers watch what callers, providers and the books see.
 //!
 //! Read `spec` (what a seed decides), `provider` (how an attempt goes), `world` (the clock and the queue of
-//! events), `driver` (the stand-in for the server: carries out actions), `check` (what must hold), `plant`
+//! events), `driver` (the stand-in for the server: carries out actions),
+//! `ledger` (the real log on a disk that dies), `check` (what must hold), `plant`
 //! (bugs that show that each checker can fail).
 //!
 //! Never: a real clock, a socket, a thread. One seed is one world, to the last byte.
 
 pub mod check;
 pub mod driver;
+pub mod ledger;
 pub mod plant;
 pub mod provider;
 pub mod spec;

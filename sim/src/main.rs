@@ -79,6 +79,7 @@ fn main() -> ExitCode {
 struct Sums {
     worlds: u64,
     broken: u64,
+    died: u64,
     requests: u64,
     attempts: u64,
     whole: u64,
@@ -90,6 +91,7 @@ impl Sums {
     fn add(&mut self, run: &Run) {
         self.worlds += 1;
         self.broken += u64::from(!run.violations.is_empty());
+        self.died += u64::from(run.died);
         self.requests += run.requests;
         self.attempts += run.attempts;
         self.whole += run.whole;
@@ -108,8 +110,9 @@ impl Sums {
         println!("outcomes: {}", list(&self.outcomes));
         println!("faults: {}", list(&self.faults));
         println!(
-            "{} worlds, {} broken; {} requests, {} attempts, {} whole answers; {seconds:.1} s, {:.0} requests/s",
+            "{} worlds ({} killed or without power), {} broken; {} requests, {} attempts, {} whole answers; {seconds:.1} s, {:.0} requests/s",
             self.worlds,
+            self.died,
             self.broken,
             self.requests,
             self.attempts,

@@ -39,13 +39,15 @@ pub enum Plant {
     RetryStorm,
     /// Does not notice that the caller has left.
     DeafToLeaving,
+    /// Acknowledges an intent that was not synced.
+    NoSync,
     /// Does not tell the breakers of faults.
     NoBreaker,
 }
 
 impl Plant {
     /// Every bug.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::DoubleReply,
         Self::NoRecord,
         Self::DoubleRecord,
@@ -63,6 +65,7 @@ impl Plant {
         Self::LostProbe,
         Self::RetryStorm,
         Self::DeafToLeaving,
+        Self::NoSync,
         Self::NoBreaker,
     ];
 
@@ -89,6 +92,7 @@ impl Plant {
             Self::LostProbe => Checker::ProbesComeBack,
             Self::RetryStorm => Checker::RetriesBounded,
             Self::DeafToLeaving => Checker::NothingAfterLeaving,
+            Self::NoSync => Checker::LogSurvives,
             Self::NoBreaker => Checker::RestIsKept,
         }
     }

@@ -1,5 +1,6 @@
 //! What a seed decides before anything happens.
 
+use crate::ledger::Death;
 use crate::provider::{Kind, Mood};
 use mains_relay::budget::{Cap, Path, Per, Scope, UnknownPrice};
 use mains_relay::relay::{Deadlines, Durability, Mode, Retry, Settings};
@@ -72,6 +73,8 @@ pub struct Spec {
     pub overbilling: bool,
     /// Answers to `Ask` take a while.
     pub slow_permits: bool,
+    /// How the outlet dies, and after how many steps of its disk, if it dies.
+    pub death: Option<(Death, u64)>,
     /// The chance that an intent cannot be written.
     pub intent_fails: f64,
 }
@@ -117,6 +120,10 @@ impl Spec {
             calendar: Timestamp(1_795_550_813_120 + i64::try_from(chance.below(90_000_000)).unwrap_or(0)),
             overbilling: chance.hits(0.1),
             slow_permits: chance.hits(0.3),
+            death: chance.hits(0.1).then(|| {
+                let death = if chance.hits(0.5) { Death::Kill } else { Death::PowerCut };
+                (death, 1 + chance.below(12_000))
+            }),
             intent_fails: if chance.hits(0.1) { 0.1 } else { 0.0 },
         }
     }

@@ -2,6 +2,7 @@
 
 use crate::check::{Checker, Eye, Violation, Violations};
 use crate::driver::{Outlet, Running};
+use crate::ledger::Ledger;
 use crate::plant::Plant;
 use crate::spec::Spec;
 use mains_relay::relay::{Event, Outcome};
@@ -67,6 +68,8 @@ pub struct Run {
     pub attempts: u64,
     /// Answers delivered whole.
     pub whole: u64,
+    /// Whether its outlet died and its log was opened again.
+    pub died: bool,
     /// How often each fault was reported to a breaker.
     pub faults: BTreeMap<Fault, u64>,
     /// How often each outcome ended a request.
@@ -98,6 +101,12 @@ fn live(seed: u64, plant: Option<Plant>, traced: bool) -> Run {
         queue.put(*at, What::ClockStep(*step));
     }
     let mut outlet = Outlet::new(spec, plant, queue, chance, traced);
+    if let Some((_, steps)) = outlet.spec.death {
+        match Ledger::new(steps) {
+            Ok(ledger) => outlet.ledger = Some(ledger),
+            Err(why) => outlet.violations.check(false, Checker::LogSurvives, None, Instant(0), || why),
+        }
+    }
     while let Some((at, what)) = outlet.queue.take() {
         outlet.now = at;
         if traced {
@@ -109,6 +118,10 @@ fn live(seed: u64, plant: Option<Plant>, traced: bool) -> Run {
             What::Feed(index, event) => outlet.feed(index, event),
             What::Wake(index, token) => outlet.wake(index, token),
             What::ClockStep(by) => outlet.calendar_offset += by,
+        }
+        if outlet.ledger.as_ref().is_some_and(Ledger::is_dead) {
+            // The process is gone in the middle of everything; only the log is left to look at.
+            return after_death(outlet, seed);
         }
     }
     end(outlet, seed)
@@ -128,16 +141,37 @@ fn end(mut outlet: Outlet, seed: u64) -> Run {
         let waits = matches!(lamp, Lamp::Probing);
         out.check(!waits, Checker::ProbesComeBack, None, now, || format!("{} waits", target.target.name));
     }
+    outlet.violations = out;
+    after_death(outlet, seed)
+}
+
+/// The last look: at the log, where there is one.
+fn after_death(mut outlet: Outlet, seed: u64) -> Run {
+    check_log(&mut outlet);
+    count(&outlet, seed)
+}
+
+fn check_log(outlet: &mut Outlet) {
+    let (Some(ledger), Some((death, _))) = (outlet.ledger.take(), outlet.spec.death) else { return };
+    // A seed of its own: the draw must not depend on how far the world came.
+    let mut chance = Chance::from_seed(outlet.digest);
+    let verdict = ledger.die(death, &mut chance);
+    let now = outlet.now;
+    outlet.violations.check(verdict.is_ok(), Checker::LogSurvives, None, now, || format!("{verdict:?}"));
+}
+
+fn count(outlet: &Outlet, seed: u64) -> Run {
     Run {
         seed,
-        violations: out.0,
+        violations: outlet.violations.0.clone(),
         requests: outlet.running.len() as u64,
         attempts: outlet.running.iter().map(|running| running.watch.attempts.len() as u64).sum(),
         whole: outlet.running.iter().map(|running| u64::from(running.watch.closes)).sum(),
-        faults: outlet.faults,
-        outcomes: outlet.outcomes,
+        died: outlet.spec.death.is_some(),
+        faults: outlet.faults.clone(),
+        outcomes: outlet.outcomes.clone(),
         digest: outlet.digest,
-        trace: outlet.trace,
+        trace: outlet.trace.clone(),
     }
 }
 

@@ -130,7 +130,7 @@ fn an_answer_begun_before_the_outage_does_not_close_the_breaker() {
 #[test]
 fn a_retired_model_is_dead_until_it_answers_or_is_reset() {
     let mut b = breakers();
-    fault(&mut b, PLAIN, Fault::Retired, None, ms(0));
+    fault(&mut b, PLAIN, Fault::Retired, None, ms(1));
     assert_eq!(b.lamp(&target(), ms(u64::MAX / 1_000_000)), Lamp::Dead);
     fault(&mut b, PLAIN, Fault::Auth, None, ms(1));
     assert_eq!(b.lamp(&target(), ms(1)), Lamp::Dead);

@@ -110,7 +110,7 @@ impl Sums {
         println!("outcomes: {}", list(&self.outcomes));
         println!("faults: {}", list(&self.faults));
         println!(
-            "{} worlds ({} killed or without power), {} broken; {} requests, {} attempts, {} whole answers; {seconds:.1} s, {:.0} requests/s",
+            "{} worlds ({} died midway), {} broken; {} requests, {} attempts, {} whole answers; {seconds:.1} s, {:.0} requests/s",
             self.worlds,
             self.died,
             self.broken,

@@ -122,7 +122,7 @@ impl Spec {
             slow_permits: chance.hits(0.3),
             death: chance.hits(0.1).then(|| {
                 let death = if chance.hits(0.5) { Death::Kill } else { Death::PowerCut };
-                (death, 1 + chance.below(12_000))
+                (death, 1 + chance.below(6_000))
             }),
             intent_fails: if chance.hits(0.1) { 0.1 } else { 0.0 },
         }

@@ -68,7 +68,7 @@ pub struct Run {
     pub attempts: u64,
     /// Answers delivered whole.
     pub whole: u64,
-    /// Whether its outlet died and its log was opened again.
+    /// Whether its outlet died in the middle of everything; others that have a log die at the end.
     pub died: bool,
     /// How often each fault was reported to a breaker.
     pub faults: BTreeMap<Fault, u64>,
@@ -121,7 +121,7 @@ fn live(seed: u64, plant: Option<Plant>, traced: bool) -> Run {
         }
         if outlet.ledger.as_ref().is_some_and(Ledger::is_dead) {
             // The process is gone in the middle of everything; only the log is left to look at.
-            return after_death(outlet, seed);
+            return Run { died: true, ..after_death(outlet, seed) };
         }
     }
     end(outlet, seed)
@@ -167,7 +167,7 @@ fn count(outlet: &Outlet, seed: u64) -> Run {
         requests: outlet.running.len() as u64,
         attempts: outlet.running.iter().map(|running| running.watch.attempts.len() as u64).sum(),
         whole: outlet.running.iter().map(|running| u64::from(running.watch.closes)).sum(),
-        died: outlet.spec.death.is_some(),
+        died: false,
         faults: outlet.faults.clone(),
         outcomes: outlet.outcomes.clone(),
         digest: outlet.digest,

@@ -1,14 +1,11 @@
 //! The one automaton that every file is searched with, and what each of its words means.
 
-use crate::gate::Gate;
+use crate::gate::{Gate, WORD_MIN};
 use crate::{sdk, token};
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use mains_catalog::Catalog;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::OnceLock;
-
-/// Shorter words are not searched for.
-const WORD_MIN: usize = 4;
 
 /// What a word of the automaton is a sign of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -148,6 +145,9 @@ fn ids(catalog: &Catalog) -> Vec<String> {
     let own = catalog.names().map(|name| name.rsplit('/').next().unwrap_or(name));
     let mut all: Vec<String> = own.filter(|name| token::is_distinctive(name)).map(str::to_owned).collect();
     all.extend(token::FAMILY_STEMS.iter().map(|stem| (*stem).to_owned()));
+    for (stem, continuations) in token::SHORT_STEMS {
+        all.extend(continuations.chars().map(|next| format!("{stem}{next}")));
+    }
     all.sort_by(|a, b| a.len().cmp(&b.len()).then_with(|| a.cmp(b)));
     all.dedup();
     let mut kept: HashSet<&str> = HashSet::new();

@@ -205,7 +205,7 @@ pub(crate) fn modules() -> impl Iterator<Item = &'static str> {
 
 /// Whether a module's name is also a word of every second text.
 pub(crate) fn is_common_word(module: &str) -> bool {
-    module.len() <= 5 && module != "dspy"
+    module.len() <= 5
         || matches!(
             module,
             "together" | "cohere" | "replicate" | "fireworks" | "instructor" | "haystack" | "autogen"

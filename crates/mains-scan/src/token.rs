@@ -5,7 +5,6 @@ use std::sync::OnceLock;
 
 /// Beginnings of ids of known families, so that a file with only unknown ids is read too.
 pub(crate) const FAMILY_STEMS: &[&str] = &[
-    "gpt-",
     "chatgpt-",
     "claude-",
     "gemini-",
@@ -26,16 +25,12 @@ pub(crate) const FAMILY_STEMS: &[&str] = &[
     "command-a",
     "grok-",
     "deepseek-",
-    "qwen",
-    "glm-",
     "kimi-",
     "sonar-",
     "nova-",
     "titan-",
-    "phi-",
     "jamba-",
     "sora-",
-    "veo-",
     "imagen-",
     "dall-e",
     "whisper-",
@@ -52,6 +47,15 @@ pub(crate) const FAMILY_STEMS: &[&str] = &[
     "o3-pro",
     "o4-mini",
     "o5-mini",
+];
+
+/// Beginnings that are too short to be searched for, with what may follow.
+pub(crate) const SHORT_STEMS: &[(&str, &str)] = &[
+    ("gpt-", "0123456789oairl"),
+    ("qwen", "-0123456789"),
+    ("glm-", "0123456789"),
+    ("phi-", "0123456789"),
+    ("veo-", "0123456789"),
 ];
 
 /// Whether `byte` may stand inside an id.

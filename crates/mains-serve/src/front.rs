@@ -13,6 +13,7 @@ use hyper::body::Incoming;
 use mains_wire::Dialect;
 use mains_wire::error::Refusal;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{oneshot, watch};
 
 /// What one listener hands out.
@@ -23,6 +24,10 @@ pub enum Face {
     /// The page and `/metrics` only, for operators.
     Admin,
 }
+
+/// How long a request may wait for a place before it is shed: the store writes the records of the requests before
+/// it, and a client is better slowed down than refused.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Everything a request needs to find its way.
 #[derive(Clone)]
@@ -74,7 +79,7 @@ impl Front {
             headers: head.headers,
             body,
         };
-        let Some(place) = self.tasks.enter() else {
+        let Some(place) = self.tasks.enter(PATIENCE).await else {
             let refusal = Refusal::Shed {
                 wall: "requests in flight".into(),
                 retry_after: mains_units::Span::from_s(1),

@@ -1,6 +1,7 @@
 //! Counting tasks that must end before the outlet does.
 
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Counts tasks in flight and waits for their end; no more than `most` at once.
@@ -16,9 +17,10 @@ impl Tracker {
         Self { places: Arc::new(Semaphore::new(most as usize)), most }
     }
 
-    /// A place, or none when all are taken. Dropping it gives it back.
-    pub fn enter(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.places).try_acquire_owned().ok()
+    /// A place; none when all are taken for the whole of `patience`. Dropping it gives it back.
+    pub async fn enter(&self, patience: Duration) -> Option<OwnedSemaphorePermit> {
+        let place = Arc::clone(&self.places).acquire_owned();
+        tokio::time::timeout(patience, place).await.ok().and_then(Result::ok)
     }
 
     /// How many tasks are in flight.

@@ -56,6 +56,9 @@ pub(crate) enum Verb {
     /// The process that runs local models (started by the outlet itself)
     #[command(hide = true)]
     Worker,
+    /// A scripted server that answers for a provider, for tests and demonstrations
+    #[command(hide = true)]
+    StandIn(StandIn),
 }
 
 #[derive(Debug, Args)]
@@ -347,4 +350,17 @@ pub(crate) struct Doctor {
     /// Print one JSON document
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StandIn {
+    /// The provider that it speaks like: `openai`, `anthropic`, or a host of the catalogue
+    #[arg(long)]
+    pub(crate) provider: String,
+    /// Where to listen
+    #[arg(long, default_value = "127.0.0.1:0")]
+    pub(crate) listen: std::net::SocketAddr,
+    /// The day that decides which models are dead, instead of today
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) as_of: Option<String>,
 }

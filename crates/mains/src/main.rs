@@ -6,8 +6,10 @@
 //! Never: logic worth testing alone. A verb reads its settings, calls a room below, prints the answer.
 
 mod cli;
+mod client;
 mod print;
 mod settings;
+mod start;
 mod verbs;
 
 use clap::Parser;

@@ -88,7 +88,8 @@ fn read(path: &Path) -> Result<String, Trouble> {
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Trouble {
-    let trouble = Trouble::new(format!("failed to read `{}`: {}", path.display(), crate::print::lowered(error)));
+    let trouble =
+        Trouble::new(format!("failed to read `{}`: {}", path.display(), crate::print::lowered(error)));
     match error.kind() {
         std::io::ErrorKind::NotFound => {
             trouble.hint("`mains scan --write mains.toml` writes one for the code here")

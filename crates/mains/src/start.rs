@@ -14,7 +14,7 @@ use mains_serve::run::{Reread, Run, run};
 use mains_serve::worker::{self, WorkerSettings};
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -78,7 +78,10 @@ pub(crate) async fn start(start: Start, stop: watch::Receiver<bool>) -> Result<S
     let outlet = Arc::new(outlet.map_err(Trouble::rendered)?);
     let (read, base) = (start.reread, start.base);
     let reread: Reread = Arc::new(move || open::live(read()?, &base, clock));
-    let task = tokio::spawn(run(Run { outlet: Arc::clone(&outlet), data: listener, admin, folder: data.clone(), reread }, stop));
+    let task = tokio::spawn(run(
+        Run { outlet: Arc::clone(&outlet), data: listener, admin, folder: data.clone(), reread },
+        stop,
+    ));
     Ok(Started { outlet, address, folder: data, task })
 }
 
@@ -86,9 +89,9 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, Trouble> {
     TcpListener::bind(address).await.map_err(|error| {
         let what = Trouble::new(format!("cannot listen on {address}: {}", crate::print::lowered(&error)));
         match error.kind() {
-            std::io::ErrorKind::AddrInUse => {
-                what.hint("another program listens there, perhaps another outlet; choose another port with `--listen`")
-            }
+            std::io::ErrorKind::AddrInUse => what.hint(
+                "another program listens there, perhaps another outlet; choose another port with `--listen`",
+            ),
             _ => what,
         }
     })
@@ -96,24 +99,36 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, Trouble> {
 
 /// The worker of local models, started with the first question; the weights are checked then.
 fn local(live: &Live) -> Result<(Option<Local>, HashMap<String, Hash>), Trouble> {
-    let mut names: Vec<&str> =
-        live.targets.values().filter(|facts| facts.upstream.is_local()).map(|facts| facts.model.as_str()).collect();
+    let mut names: Vec<&str> = live
+        .targets
+        .values()
+        .filter(|facts| facts.upstream.is_local())
+        .map(|facts| facts.model.as_str())
+        .collect();
     names.sort_unstable();
     names.dedup();
     let name = match names.as_slice() {
         [name] => *name,
         _ => {
-            return Err(Trouble::new(format!("routes ask for {} local models: {}", names.len(), names.join(", ")))
-                .hint("one local model at a time can be served so far"));
+            return Err(Trouble::new(format!(
+                "routes ask for {} local models: {}",
+                names.len(),
+                names.join(", ")
+            ))
+            .hint("one local model at a time can be served so far"));
         }
     };
     let known = models::find(name).ok_or_else(|| {
-        Trouble::new(format!("no local model is called `{name}`")).hint("`mains model list` prints those that are known")
+        Trouble::new(format!("no local model is called `{name}`"))
+            .hint("`mains model list` prints those that are known")
     })?;
-    let path = known.path(&models_folder()?);
+    let path = known.path(&crate::verbs::model::folder()?);
     if !path.is_file() {
-        return Err(Trouble::new(format!("the local model `{name}` is not here: `{}` is missing", path.display()))
-            .hint(format!("fetch it with `mains model pull {name}`")));
+        return Err(Trouble::new(format!(
+            "the local model `{name}` is not here: `{}` is missing",
+            path.display()
+        ))
+        .hint(format!("fetch it with `mains model pull {name}`")));
     }
     let (local, questions) = Local::new(LOCAL_WAITING);
     tokio::spawn(worker::serve(worker_settings(known, path)?, questions));
@@ -134,20 +149,10 @@ fn worker_settings(known: &KnownModel, path: PathBuf) -> Result<WorkerSettings, 
 fn hash(known: &KnownModel) -> Hash {
     let mut bytes = [0; 32];
     for (byte, pair) in bytes.iter_mut().zip(known.sha256.as_bytes().chunks_exact(2)) {
-        *byte = std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok()).unwrap_or(0);
+        *byte =
+            std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok()).unwrap_or(0);
     }
     Hash(bytes)
-}
-
-/// Where local models lie: `MAINS_MODELS`, else the user's data folder.
-pub(crate) fn models_folder() -> Result<PathBuf, Trouble> {
-    if let Some(folder) = std::env::var_os("MAINS_MODELS").filter(|folder| !folder.is_empty()) {
-        return Ok(folder.into());
-    }
-    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let data = absolute("XDG_DATA_HOME").or_else(|| absolute("HOME").map(|home| home.join(".local/share")));
-    data.map(|folder| folder.join("mains/models"))
-        .ok_or_else(|| Trouble::new("there is no home folder to keep models in").hint("set MAINS_MODELS to a folder"))
 }
 
 /// Hardware threads of this machine.
@@ -157,7 +162,8 @@ pub(crate) fn cores() -> usize {
 
 /// The runtime of an outlet: one thread per core, or as many as `MAINS_THREADS` says.
 pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Trouble> {
-    let threads = std::env::var("MAINS_THREADS").ok().and_then(|text| text.parse().ok()).unwrap_or_else(cores);
+    let threads =
+        std::env::var("MAINS_THREADS").ok().and_then(|text| text.parse().ok()).unwrap_or_else(cores);
     let mut builder = match threads {
         1 => tokio::runtime::Builder::new_current_thread(),
         _ => tokio::runtime::Builder::new_multi_thread(),
@@ -168,7 +174,8 @@ pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Trouble> {
 /// The log: to stderr, as much as `MAINS_LOG` says (`info` without it), as JSON with `MAINS_LOG_FORMAT=json`.
 pub(crate) fn log() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("MAINS_LOG").unwrap_or_else(|_| "info".into());
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    let subscriber =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
     // A second log in one process is no trouble: the first one stays.
     let _ = if std::env::var("MAINS_LOG_FORMAT").is_ok_and(|format| format == "json") {
         subscriber.json().try_init()
@@ -198,9 +205,4 @@ pub(crate) async fn until_told(reload: impl Fn()) -> Result<(), Trouble> {
         std::process::exit(130);
     });
     Ok(())
-}
-
-/// Whether this path is a folder that an outlet has used.
-pub(crate) fn is_data_folder(path: &Path) -> bool {
-    path.join(open::LEDGER_PUBLIC).is_file()
 }

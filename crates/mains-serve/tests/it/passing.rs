@@ -124,7 +124,8 @@ async fn an_upstream_can_be_asked_through_a_proxy() {
     let upstream = Upstream::start(ordinary).await;
     let counter = Arc::new(AtomicUsize::new(0));
     let proxy = proxy(Arc::clone(&counter)).await;
-    let config = one(upstream.address).replacen("provider = ", &format!("proxy = \"http://{proxy}\"\nprovider = "), 1);
+    let config =
+        one(upstream.address).replacen("provider = ", &format!("proxy = \"http://{proxy}\"\nprovider = "), 1);
     let running = Running::start("", &config).await;
     let got = post(&client(), running.address, "/v1/chat/completions", chat("m", false)).await;
     assert_eq!(got.status, 200, "{}", got.text());

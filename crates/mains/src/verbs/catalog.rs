@@ -79,7 +79,12 @@ fn page(description: &Description<'_>, catalog: &Catalog) -> String {
     let mut page = print::bold(description.id);
     let kind = description.hosts.iter().find_map(|host| host.model).map_or("", |model| model.kind.name());
     let owner = description.owner.map_or_else(String::new, |owner| format!(", made by {owner}"));
-    let _ = writeln!(page, "{}{kind}{owner}, as of {}", if kind.is_empty() { " " } else { "  " }, description.as_of);
+    let _ = writeln!(
+        page,
+        "{}{kind}{owner}, as of {}",
+        if kind.is_empty() { " " } else { "  " },
+        description.as_of
+    );
     if let Some(size) = description.parameters {
         let span = |bounds: mains_catalog::Bounds| match (bounds.min, bounds.max) {
             (min, max) if (min - max).abs() < f64::EPSILON => print::short(min),
@@ -147,7 +152,10 @@ fn facts(host: &HostDescription<'_>) -> String {
             let _ = writeln!(page, "  lives as long as its last snapshot, `{snapshot}`");
         }
         Basis::VendorDate { owner } => {
-            let _ = writeln!(page, "  the date is that of {owner}'s own API; this platform names none and may be later");
+            let _ = writeln!(
+                page,
+                "  the date is that of {owner}'s own API; this platform names none and may be later"
+            );
         }
         _ => {}
     }
@@ -166,7 +174,9 @@ fn facts(host: &HostDescription<'_>) -> String {
         }
     }
     for step in &host.replacements.steps {
-        let to = step.to.map_or_else(|| format!("\"{}\"", step.recommended), |to| format!("{to} ({})", step.state));
+        let to = step
+            .to
+            .map_or_else(|| format!("\"{}\"", step.recommended), |to| format!("{to} ({})", step.state));
         let _ = writeln!(page, "  replacement of {}: {to}", step.from);
     }
     if !host.replacements.steps.is_empty() && host.replacements.living.is_none() {
@@ -185,14 +195,20 @@ fn fact_line(fact: &Fact) -> String {
     };
     let announced = fact.announced.map_or_else(String::new, |day| format!(", announced {day}"));
     let version = if fact.version.is_empty() { String::new() } else { format!("version {}: ", fact.version) };
-    format!("{version}{when}{announced} [{}, {}, read {}]", fact.source, fact.confidence.name(), fact.source_read)
+    format!(
+        "{version}{when}{announced} [{}, {}, read {}]",
+        fact.source,
+        fact.confidence.name(),
+        fact.source_read
+    )
 }
 
 /// What the source codes stand for, and what the facts are as a whole.
 fn foot(description: &Description<'_>, catalog: &Catalog) -> String {
     let mut page = format!("\n{}\n", print::bold("sources"));
     for source in &description.sources {
-        let _ = writeln!(page, "  [{}] {}, {}, read {}", source.code, source.name, source.licence, source.read);
+        let _ =
+            writeln!(page, "  [{}] {}, {}, read {}", source.code, source.name, source.licence, source.read);
     }
     let (hash, day) = (catalog.hash(), catalog.as_read_on());
     let _ = writeln!(page, "\ncatalogue {} of {day}", hash.get(..12).unwrap_or(hash));

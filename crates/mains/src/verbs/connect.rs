@@ -129,13 +129,16 @@ pub(crate) fn run(arguments: &Connect) -> Result<Ended, Trouble> {
         }
     }
     print::data(&page);
-    print::say("while no key was made any text is taken as one; `mains key make NAME` makes one, and then keys are required");
+    print::say(
+        "while no key was made any text is taken as one; `mains key make NAME` makes one, and then keys are required",
+    );
     Ok(Ended::Clean)
 }
 
 fn find(name: &str) -> Result<&'static Client, Trouble> {
     let lower = name.to_lowercase().replace([' ', '_'], "-");
-    let plain = ALIASES.iter().find(|(alias, _)| *alias == lower).map_or(lower.as_str(), |(_, client)| client);
+    let plain =
+        ALIASES.iter().find(|(alias, _)| *alias == lower).map_or(lower.as_str(), |(_, client)| client);
     CLIENTS.iter().find(|client| client.name == plain).ok_or_else(|| {
         let trouble = Trouble::new(format!("no client is known as `{name}`"));
         let names: Vec<&str> = CLIENTS.iter().map(|client| client.name).collect();
@@ -167,7 +170,11 @@ mod tests {
     fn every_client_is_found_by_every_word_for_it() {
         for client in CLIENTS {
             assert_eq!(find(client.name).unwrap().title, client.title);
-            assert!(!section(client, "http://127.0.0.1:2300").contains('{') || client.place != "shell" || client.name == "curl");
+            assert!(
+                !section(client, "http://127.0.0.1:2300").contains('{')
+                    || client.place != "shell"
+                    || client.name == "curl"
+            );
         }
         for (alias, client) in ALIASES {
             assert_eq!(find(alias).unwrap().name, *client);

@@ -131,8 +131,11 @@ fn clock(now: Timestamp, catalog: &Catalog) -> Check {
     let (today, read) = (now.day(), catalog.as_read_on());
     let age = read.days_until(today);
     if age < 0 {
-        return Check::bad("clock", format!("today is {today} by this machine's clock, before the catalogue of {read}"))
-            .hint("set the clock; certificates and dates of death are judged by it");
+        return Check::bad(
+            "clock",
+            format!("today is {today} by this machine's clock, before the catalogue of {read}"),
+        )
+        .hint("set the clock; certificates and dates of death are judged by it");
     }
     Check::good("clock", format!("{now}, {age} days after the catalogue's newest source"))
 }
@@ -194,17 +197,21 @@ fn folder(data: &Path) -> Check {
     let metadata = match std::fs::symlink_metadata(data) {
         Ok(_) => std::fs::metadata(data),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Check::aside("data folder", format!("`{shown}` is not there yet; `mains serve` makes it"));
+            return Check::aside(
+                "data folder",
+                format!("`{shown}` is not there yet; `mains serve` makes it"),
+            );
         }
         Err(error) => Err(error),
     };
     match metadata {
         Err(error) => Check::bad("data folder", format!("`{shown}`: {}", print::lowered(&error))),
         Ok(metadata) if !metadata.is_dir() => Check::bad("data folder", format!("`{shown}` is not a folder")),
-        Ok(metadata) if metadata.mode() & 0o077 != 0 => {
-            Check::bad("data folder", format!("others may look into `{shown}` (mode {:o})", metadata.mode() & 0o777))
-                .hint(format!("run `chmod 700 {shown}`"))
-        }
+        Ok(metadata) if metadata.mode() & 0o077 != 0 => Check::bad(
+            "data folder",
+            format!("others may look into `{shown}` (mode {:o})", metadata.mode() & 0o777),
+        )
+        .hint(format!("run `chmod 700 {shown}`")),
         Ok(_) => Check::good("data folder", format!("`{shown}` is yours alone")),
     }
 }
@@ -224,7 +231,10 @@ fn database(data: &Path) -> Check {
     let opened = Db::open(&DbOptions::file(&path, [0; 32]));
     match opened.and_then(|db| db.requests(mains_store::db::RequestFilter::default(), None, 1).wait()) {
         Ok(page) => {
-            let last = page.rows.first().map_or_else(|| "no request yet".to_owned(), |row| format!("last request {}", row.at));
+            let last = page
+                .rows
+                .first()
+                .map_or_else(|| "no request yet".to_owned(), |row| format!("last request {}", row.at));
             Check::good("store", format!("`{}` opens, {last}", path.display()))
         }
         Err(error) => Check::bad("store", error),
@@ -242,9 +252,15 @@ fn log(data: &Path) -> Check {
     match log.verify() {
         Ok(report) => Check::good(
             "ledger",
-            format!("verifies: {} leaves, {} signed", print::thousands(report.leaves), print::thousands(report.signed)),
+            format!(
+                "verifies: {} leaves, {} signed",
+                print::thousands(report.leaves),
+                print::thousands(report.signed)
+            ),
         ),
-        Err(fault) => Check::bad("ledger", fault).hint("keep a copy of the folder before anything else is done"),
+        Err(fault) => {
+            Check::bad("ledger", fault).hint("keep a copy of the folder before anything else is done")
+        }
     }
 }
 
@@ -268,10 +284,14 @@ fn sensors() -> Check {
         Some(watts) => format!("{} ({watts} W)", board.name),
         None => board.name.clone(),
     });
-    let rapl = mains_host::sensors::Rapl::find().map(|rapl| format!("RAPL of {}", print::plural(rapl.packages() as u64, "package")));
+    let rapl = mains_host::sensors::Rapl::find()
+        .map(|rapl| format!("RAPL of {}", print::plural(rapl.packages() as u64, "package")));
     let found: Vec<String> = rapl.into_iter().chain(boards).collect();
     if found.is_empty() {
-        return Check::aside("sensors", "none that may be read: energy of local models follows from processor time, grade D");
+        return Check::aside(
+            "sensors",
+            "none that may be read: energy of local models follows from processor time, grade D",
+        );
     }
     Check::good("sensors", found.join(", "))
 }

@@ -79,7 +79,9 @@ pub(super) fn unknown(host: Option<&str>, text: &str, nearest: &[&str]) -> Troub
 fn not_text(kind: ModelKind) -> Option<String> {
     match kind {
         ModelKind::Chat | ModelKind::Completion | ModelKind::Unknown => None,
-        other => Some(format!("this is a model of kind `{}`: no method here counts it by tokens", other.name())),
+        other => {
+            Some(format!("this is a model of kind `{}`: no method here counts it by tokens", other.name()))
+        }
     }
 }
 
@@ -127,7 +129,8 @@ fn page(arguments: &Estimate, found: &Resolved<'_>, all: &Figures) -> String {
         let [central, range, grade] = cells;
         vec![name.to_owned(), central, range, grade]
     };
-    let money = all.money.map_or_else(unknown, |money| [money.to_string(), "list price".into(), String::new()]);
+    let money =
+        all.money.map_or_else(unknown, |money| [money.to_string(), "list price".into(), String::new()]);
     let physical = |pick: fn(&Footprint) -> Range, unit: fn(f64) -> (f64, &'static str)| {
         all.footprint.as_ref().map_or_else(unknown, |footprint| {
             let range = pick(footprint);

@@ -38,8 +38,9 @@ impl Log {
     pub(crate) fn open(data: &Path) -> Result<Self, Trouble> {
         let (folder, public) = (data.join(FOLDER), data.join(VERIFIER));
         if !folder.join(names::JOURNAL).is_file() {
-            return Err(Trouble::new(format!("there is no ledger in `{}`", data.display()))
-                .hint("`--data` names the outlet's data folder; `mains serve` makes the ledger when it starts"));
+            return Err(Trouble::new(format!("there is no ledger in `{}`", data.display())).hint(
+                "`--data` names the outlet's data folder; `mains serve` makes the ledger when it starts",
+            ));
         }
         Ok(Self { reader: LogReader::at(&folder), key: read_key(&public)? })
     }
@@ -146,9 +147,18 @@ fn report_page(report: &Report, key: &VerifierKey) -> String {
         line("unsigned", format!("{} in the journal since", print::thousands(report.unsigned())));
     }
     line("root", report.root.map_or_else(|| "-".to_owned(), mains_ledger::Hash::to_base64));
-    line("recomputed", format!("{} and {}", print::plural(report.tiles, "tile"), print::plural(report.bundles, "bundle")));
+    line(
+        "recomputed",
+        format!("{} and {}", print::plural(report.tiles, "tile"), print::plural(report.bundles, "bundle")),
+    );
     if report.torn_bytes > 0 {
-        line("torn", format!("{} of a frame cut short; cut off at the next start", print::plural(report.torn_bytes, "byte")));
+        line(
+            "torn",
+            format!(
+                "{} of a frame cut short; cut off at the next start",
+                print::plural(report.torn_bytes, "byte")
+            ),
+        );
     }
     line("key", key.to_string());
     page
@@ -162,7 +172,12 @@ fn fault_page(fault: &Fault) -> String {
         let _ = writeln!(page, "{:<12}{}", "leaf", print::thousands(index));
     }
     let _ = writeln!(page, "{:<12}{}", "why", fault.why);
-    let _ = writeln!(page, "{:<12}{} in order before it", "until then", print::plural(fault.before.leaves, "leaf").replace("leafs", "leaves"));
+    let _ = writeln!(
+        page,
+        "{:<12}{} in order before it",
+        "until then",
+        print::plural(fault.before.leaves, "leaf").replace("leafs", "leaves")
+    );
     page
 }
 
@@ -247,8 +262,10 @@ fn prove(leaf: &str, data: &Data) -> Result<Ended, Trouble> {
 /// the log is what is proved.
 fn index_of_request(log: &Log, signed: &SignedCheckpoint, name: &str) -> Result<u64, Trouble> {
     let Some(request) = RequestId::parse(name) else {
-        return Err(Trouble::new(format!("`{name}` is neither the index of a leaf nor the name of a request"))
-            .hint("write a number, or `req_…` as the header `x-request-id` names it"));
+        return Err(Trouble::new(format!(
+            "`{name}` is neither the index of a leaf nor the name of a request"
+        ))
+        .hint("write a number, or `req_…` as the header `x-request-id` names it"));
     };
     let (size, needle) = (signed.checkpoint.size, request.to_string());
     let lost = |why: String| Trouble::new(format!("a bundle is not at hand: {why}"));
@@ -260,7 +277,10 @@ fn index_of_request(log: &Log, signed: &SignedCheckpoint, name: &str) -> Result<
         let (file, bytes) = match log.reader.file(&file.to_string()) {
             Some(bytes) => (file, bytes),
             // The partial bundle goes when the full one comes.
-            None => (file.full(), log.reader.file(&file.full().to_string()).ok_or_else(|| lost(file.to_string()))?),
+            None => (
+                file.full(),
+                log.reader.file(&file.full().to_string()).ok_or_else(|| lost(file.to_string()))?,
+            ),
         };
         let leaves = tile::decode_bundle(&bytes, file.width).map_err(lost)?;
         let found = leaves.iter().enumerate().rev().find(|(_, leaf)| closes(leaf, &needle));

@@ -5,10 +5,16 @@ mod completions;
 mod config;
 mod connect;
 mod doctor;
+mod drill;
 mod estimate;
-mod ledger;
-mod model;
+mod key;
+pub(crate) mod ledger;
+pub(crate) mod model;
+mod reload;
 mod scan;
+mod serve;
+mod up;
+mod worker;
 
 use crate::cli::{Config, Verb};
 use crate::print::{Ended, Trouble};
@@ -27,12 +33,13 @@ pub(crate) fn run(verb: Verb) -> Result<Ended, Trouble> {
         Verb::Connect(arguments) => connect::run(&arguments),
         Verb::Doctor(arguments) => doctor::run(&arguments),
         Verb::Completions { shell } => completions::run(shell),
-        Verb::Up(_) | Verb::Serve(_) | Verb::Drill(_) | Verb::Key(_) | Verb::Worker => {
-            Err(Trouble::new("this verb needs the outlet, which is not part of this build"))
-        }
-        Verb::Config(Config::Reload(_)) => {
-            Err(Trouble::new("this verb needs the outlet, which is not part of this build"))
-        }
+        Verb::Up(arguments) => up::run(&arguments),
+        Verb::StandIn(arguments) => up::stand_in(&arguments),
+        Verb::Serve(arguments) => serve::run(&arguments),
+        Verb::Drill(arguments) => drill::run(&arguments),
+        Verb::Key(verb) => key::run(&verb),
+        Verb::Worker => worker::run(),
+        Verb::Config(Config::Reload(data)) => reload::run(&data),
     }
 }
 
@@ -46,7 +53,8 @@ pub(crate) fn as_of(flag: Option<&str>) -> Result<Day, Trouble> {
     match flag {
         None => Ok(now().day()),
         Some(text) => Day::parse(text).ok_or_else(|| {
-            Trouble::new(format!("`{text}` is not a day")).hint("write it as YYYY-MM-DD, for example 2026-11-24")
+            Trouble::new(format!("`{text}` is not a day"))
+                .hint("write it as YYYY-MM-DD, for example 2026-11-24")
         }),
     }
 }

@@ -54,7 +54,8 @@ fn known(name: &str) -> Result<&'static KnownModel, Trouble> {
 
 /// Whether a known model is in the folder, by its size; its hash is checked when it is loaded.
 pub(crate) fn is_here(model: &KnownModel, folder: &Path) -> bool {
-    std::fs::metadata(model.path(folder)).is_ok_and(|metadata| metadata.is_file() && metadata.len() == model.bytes)
+    std::fs::metadata(model.path(folder))
+        .is_ok_and(|metadata| metadata.is_file() && metadata.len() == model.bytes)
 }
 
 fn list(json: bool) -> Result<Ended, Trouble> {
@@ -68,7 +69,9 @@ fn list(json: bool) -> Result<Ended, Trouble> {
             })
         });
         let rows: Vec<_> = rows.collect();
-        print::json(&json!({ "schema": "mains.models/1", "folder": folder.display().to_string(), "models": rows }))?;
+        print::json(
+            &json!({ "schema": "mains.models/1", "folder": folder.display().to_string(), "models": rows }),
+        )?;
         return Ok(Ended::Clean);
     }
     let rows = models::ALL.iter().map(|model| {
@@ -103,7 +106,9 @@ fn pull(name: &str) -> Result<Ended, Trouble> {
     bar.end();
     let how = match fetched? {
         Fetched::WasThere => "was there already".to_owned(),
-        Fetched::From(number) => places.get(number).map_or_else(String::new, |place| format!("came from {place}")),
+        Fetched::From(number) => {
+            places.get(number).map_or_else(String::new, |place| format!("came from {place}"))
+        }
     };
     print::say(&format!(
         "{name} {how}: {} bytes, SHA-256 {} as pinned, {}",
@@ -133,7 +138,8 @@ impl Bar {
             return Self(None);
         }
         let bar = ProgressBar::new(bytes);
-        let style = ProgressStyle::with_template("{bar:32} {bytes:>10} of {total_bytes}  {bytes_per_sec}  {eta}");
+        let style =
+            ProgressStyle::with_template("{bar:32} {bytes:>10} of {total_bytes}  {bytes_per_sec}  {eta}");
         if let Ok(style) = style {
             bar.set_style(style.progress_chars("━╸ "));
         }
@@ -204,8 +210,10 @@ fn show(name: &str, json: bool) -> Result<Ended, Trouble> {
     }
     let config = Config::from_gguf(&gguf);
     if json {
-        let kinds: BTreeMap<_, _> =
-            kinds.iter().map(|(kind, (count, bytes))| (*kind, json!({ "tensors": count, "bytes": bytes }))).collect();
+        let kinds: BTreeMap<_, _> = kinds
+            .iter()
+            .map(|(kind, (count, bytes))| (*kind, json!({ "tensors": count, "bytes": bytes })))
+            .collect();
         print::json(&json!({
             "schema": "mains.model/1",
             "path": source.path.display().to_string(),
@@ -227,9 +235,8 @@ fn show(name: &str, json: bool) -> Result<Ended, Trouble> {
         Some(false) => "NOT as pinned",
         None => "not pinned: this file is known by its path only",
     };
-    let kinds = kinds.iter().map(|(kind, (count, bytes))| {
-        format!("{count} {kind} ({:.1} MB)", *bytes as f64 / 1e6)
-    });
+    let kinds =
+        kinds.iter().map(|(kind, (count, bytes))| format!("{count} {kind} ({:.1} MB)", *bytes as f64 / 1e6));
     let mut rows = vec![
         ("file", source.path.display().to_string()),
         ("size", format!("{} bytes", print::thousands(bytes))),
@@ -250,7 +257,10 @@ fn show(name: &str, json: bool) -> Result<Ended, Trouble> {
         )),
         Err(error) => rows.push(("runs here", format!("no: {}", error.message()))),
     }
-    rows.push(("template", gguf.metadata().text("tokenizer.chat_template").map_or("none", |_| "chat").into()));
+    rows.push((
+        "template",
+        gguf.metadata().text("tokenizer.chat_template").map_or("none", |_| "chat").into(),
+    ));
     print::data(&print::table(&[], rows.into_iter().map(|(name, value)| vec![name.to_owned(), value])));
     Ok(if right == Some(false) { Ended::Findings } else { Ended::Clean })
 }

@@ -75,7 +75,7 @@ pub(crate) fn scan(path: &Path, as_of: Day, horizon_days: i64, catalog: &Catalog
 
 /// Energy of a thousand answers, or of a thousand clips. The meter's method is about text and video; of
 /// other kinds it says nothing, and neither do we.
-fn energy(catalog: &Catalog, meter: &Meter<'_>, host: &str, id: &str) -> Option<Energy> {
+pub(super) fn energy(catalog: &Catalog, meter: &Meter<'_>, host: &str, id: &str) -> Option<Energy> {
     let footprint = match catalog.model(host, id)?.kind {
         ModelKind::Chat | ModelKind::Completion => {
             let answer = Answer { host, model: id, usage: ANSWER, latency_s: None, zone: None };
@@ -117,7 +117,15 @@ fn aside(report: &Report) -> String {
         let ends = group.ends_on.map_or_else(String::new, |day| format!(" {day}"));
         group.places.iter().map(move |at| {
             let ignored = at.ignored.as_ref().map_or_else(String::new, |why| format!(" [ignored: {why}]"));
-            format!("{} {}{ends}  {}:{}:{}  {}{ignored}", group.state, group.name(), at.file, at.line, at.column, at.why)
+            format!(
+                "{} {}{ends}  {}:{}:{}  {}{ignored}",
+                group.state,
+                group.name(),
+                at.file,
+                at.line,
+                at.column,
+                at.why
+            )
         })
     });
     section("asked for in tests, examples and ignored places", elsewhere.collect());
@@ -129,7 +137,12 @@ fn aside(report: &Report) -> String {
     });
     section("in lists", lists.collect());
     let mentions = report.mentions.iter().map(|mention| {
-        format!("{}  {}, first at {}", mention.id, print::plural(mention.places as u64, "place"), mention.first)
+        format!(
+            "{}  {}, first at {}",
+            mention.id,
+            print::plural(mention.places as u64, "place"),
+            mention.first
+        )
     });
     section("only spoken of", mentions.collect());
     page

@@ -19,7 +19,11 @@ pub(crate) fn run(arguments: &Serve) -> Result<Ended, Trouble> {
     }
     let loaded = settings::load(arguments.config.as_deref(), flags.clone())?;
     let path = loaded.path.clone();
-    let reread = move || settings::load(Some(&path), flags.clone()).map(|loaded| loaded.settings).map_err(|trouble| trouble.text());
+    let reread = move || {
+        settings::load(Some(&path), flags.clone())
+            .map(|loaded| loaded.settings)
+            .map_err(|trouble| trouble.text())
+    };
     let routes = loaded.settings.routes.len();
     let start = Start {
         settings: loaded.settings,

@@ -1,0 +1,143 @@
+//! `mains up`: scan, plan and serve in one, for a newcomer's first minute.
+//!
+//! `application` is the bundled example, `plan` writes the plan and points what has no key at a stand-in, `tour` sends
+//! a handful of requests and shows what happened, `standin` answers for absent providers.
+
+mod application;
+mod plan;
+pub(crate) mod standin;
+mod tour;
+
+use crate::cli::{StandIn, Up};
+use crate::print::{self, Ended, Trouble};
+use crate::start::{self, Start};
+use mains_catalog::Catalog;
+use mains_host::Clock;
+use mains_scan::report::Style;
+use mains_units::Day;
+use std::sync::Arc;
+use tokio::sync::watch;
+
+/// How many days ahead a death counts, as in `mains scan`.
+const HORIZON_DAYS: i64 = 90;
+
+/// Places shown per model; `mains scan` shows more.
+const PLACES: usize = 2;
+
+/// Everything at once.
+pub(crate) fn run(arguments: &Up) -> Result<Ended, Trouble> {
+    let clock = Clock::start();
+    let as_of = super::as_of(arguments.as_of.as_deref())?;
+    let catalog = Catalog::builtin();
+    print::data(&print::bold("1  What this code asks of AI"));
+    let report = match &arguments.path {
+        Some(path) => super::scan::scan(path, as_of, HORIZON_DAYS, catalog)?,
+        None => application::scan(as_of, HORIZON_DAYS, catalog),
+    };
+    if arguments.path.is_none() {
+        print::data("   (no path was given: this is the bundled example application)");
+    }
+    print::data(&report.to_text(&Style {
+        colour: print::stdout_has_color(),
+        width: print::width(),
+        places: PLACES,
+    }));
+    let plan = plan::write(&report, catalog, &arguments.data)?;
+    if plan.routes == 0 {
+        print::say("nothing to serve: this code asks for no model that the outlet could route");
+        return Ok(Ended::Clean);
+    }
+    start::runtime()?.block_on(serve(arguments, &plan, as_of, clock))
+}
+
+async fn serve(arguments: &Up, plan: &plan::Plan, as_of: Day, clock: Clock) -> Result<Ended, Trouble> {
+    let (stop, stopped) = watch::channel(false);
+    let mut stand_ins = Vec::new();
+    for absent in &plan.absent {
+        let listen = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
+        let address = standin::start(&absent.provider, listen, as_of, stopped.clone()).await?;
+        stand_ins.push((absent.clone(), address));
+    }
+    let data = std::path::absolute(&arguments.data)?;
+    let flags = vec![
+        ("serve.listen".to_owned(), arguments.listen.to_string()),
+        ("serve.data".to_owned(), data.display().to_string()),
+    ];
+    let settings = plan::settings(&plan.path, &stand_ins, &flags)?;
+    let reread = {
+        let (path, stand_ins) = (plan.path.clone(), stand_ins.clone());
+        move || plan::settings(&path, &stand_ins, &flags).map_err(|trouble| trouble.text())
+    };
+    let started = start::start(
+        Start {
+            settings,
+            base: data.clone(),
+            stand_ins: stand_ins.iter().map(|(absent, _)| absent.upstream.clone()).collect(),
+            reread: Arc::new(reread),
+        },
+        stopped,
+    )
+    .await?;
+    let base = format!("http://{}", started.address);
+    print::data(&print::bold("2  The plan, served"));
+    print::data(&format!(
+        "   {}: {} to {}",
+        plan.path.display(),
+        print::plural(plan.routes as u64, "route"),
+        print::plural(plan.upstreams as u64, "upstream")
+    ));
+    for (absent, address) in &stand_ins {
+        print::data(&format!(
+            "   {} is not set: a scripted stand-in answers for {} at {address}; it is marked everywhere",
+            absent.variable, absent.upstream
+        ));
+    }
+    print::data(&format!("   the page: {base}/   (after {:.1} s)\n", clock.monotonic().as_seconds()));
+    if !arguments.no_open && !arguments.once {
+        open_page(&base);
+    }
+    tour::show(&base, plan, &stand_ins, &started.outlet, &data).await?;
+    if arguments.once {
+        let _ = stop.send(true);
+        started.task.await?.map_err(Trouble::rendered)?;
+        return Ok(Ended::Clean);
+    }
+    print::say("the outlet stays up; stop it with Ctrl-C");
+    start::until_told(|| {}).await?;
+    let _ = stop.send(true);
+    started.task.await?.map_err(Trouble::rendered)?;
+    Ok(Ended::Clean)
+}
+
+/// Opens the page where a person sits at a display.
+fn open_page(base: &str) {
+    let display = ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|name| std::env::var_os(name).is_some());
+    if display && print::watched() {
+        let quiet = std::process::Stdio::null;
+        let _ = std::process::Command::new("xdg-open").arg(base).stdout(quiet()).stderr(quiet()).spawn();
+    }
+}
+
+/// `mains stand-in`: one stand-in alone, for tests and demonstrations.
+pub(crate) fn stand_in(arguments: &StandIn) -> Result<Ended, Trouble> {
+    let as_of = super::as_of(arguments.as_of.as_deref())?;
+    start::runtime()?.block_on(async {
+        let (stop, stopped) = watch::channel(false);
+        let address = standin::start(&arguments.provider, arguments.listen, as_of, stopped).await?;
+        print::data(&format!("a scripted stand-in for {} listens at http://{address}", arguments.provider));
+        start::until_told(|| {}).await?;
+        let _ = stop.send(true);
+        Ok(Ended::Clean)
+    })
+}
+
+/// Seconds of a moment, for a person.
+trait Seconds {
+    fn as_seconds(self) -> f64;
+}
+
+impl Seconds for mains_units::Instant {
+    fn as_seconds(self) -> f64 {
+        self.since(mains_units::Instant::default()).as_s_f64()
+    }
+}

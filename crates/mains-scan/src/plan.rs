@@ -90,9 +90,10 @@ impl Planner<'_> {
         for candidate in &group.substitutes {
             let known =
                 self.used.contains(candidate.host.as_str()) || group.host.as_ref() == Some(&candidate.host);
-            if !self.is_reachable(&candidate.host)
-                || (!known && (new_hosts > 0 || !self.is_followed(&candidate.host)))
-            {
+            let may_join = known || (new_hosts == 0 && self.may_be_added(&candidate.host));
+            // A smaller model is only a guess at what will do; it must at least surely be there.
+            let surely_there = candidate.kind != "smaller" || candidate.listed_by >= 2;
+            if !(self.is_reachable(&candidate.host) && may_join && surely_there) {
                 continue;
             }
             new_hosts += usize::from(!known);
@@ -118,10 +119,12 @@ impl Planner<'_> {
         }
     }
 
-    /// Whether the catalogue follows the ends of a host's models: a plan adds no host whose models may
-    /// vanish unseen.
-    fn is_followed(&self, host: &str) -> bool {
-        self.catalog.facts().any(|fact| fact.host == host)
+    /// Whether a plan may add a host that the code does not use yet: one whose models cannot vanish unseen,
+    /// because the catalogue follows their ends, and whose key has a known variable.
+    fn may_be_added(&self, host: &str) -> bool {
+        let has_key =
+            self.catalog.host(host).is_some_and(|host| host.key_variables.iter().any(|name| is_key(name)));
+        has_key && self.catalog.facts().any(|fact| fact.host == host)
     }
 
     fn upstream(&self, out: &mut String, host: &str) {

@@ -228,9 +228,13 @@ impl Builder<'_> {
     fn candidates(&self, host: &str, id: &str) -> Vec<Candidate> {
         let mut counts = BTreeMap::new();
         let mut substitutes = self.catalog.substitutes(host, id, self.options.as_of);
-        // Within a kind, hosts whose ends the catalogue follows come first: they cannot vanish unseen.
+        // Within a kind, hosts whose ends the catalogue follows come first: they cannot vanish unseen; then
+        // what more than one source lists there.
         let followed = |host: &str| self.catalog.facts().any(|fact| fact.host == host);
-        substitutes.sort_by_cached_key(|substitute| (substitute.kind, !followed(&substitute.model.host)));
+        substitutes.sort_by_cached_key(|substitute| {
+            let model = substitute.model;
+            (substitute.kind, !followed(&model.host), listed_by(&model.source) < 2)
+        });
         substitutes
             .iter()
             .filter(|substitute| {
@@ -250,6 +254,7 @@ impl Builder<'_> {
                     .energy
                     .and_then(|energy| energy(&substitute.model.host, &substitute.model.id)),
                 source: substitute.fact.map(|fact| source_tag(self.catalog, fact).source),
+                listed_by: listed_by(&substitute.model.source),
             })
             .collect()
     }
@@ -298,6 +303,11 @@ impl Builder<'_> {
             places,
         }
     }
+}
+
+/// How many sources a row of the catalogue names.
+fn listed_by(sources: &str) -> usize {
+    sources.split('+').filter(|source| !source.is_empty()).count()
 }
 
 /// Keeps an ignore only where it names the rule of the finding, or all rules.

@@ -203,6 +203,8 @@ pub struct Candidate {
     pub energy: Option<Energy>,
     /// The source that recommends it, where one does.
     pub source: Option<String>,
+    /// How many sources list this model at this host. One alone may be wrong about it.
+    pub listed_by: usize,
 }
 
 /// One model at one host, with every place that names it.

@@ -231,12 +231,21 @@ fn check(file: &mut File, wanted: Wanted<'_>) -> Result<(), String> {
             read => hash.update(&buffer[..read]),
         }
     }
-    let found: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let found: String = hex(&hash.finalize());
     if found.eq_ignore_ascii_case(wanted.sha256) {
         Ok(())
     } else {
         Err(format!("its SHA-256 is {found}, not {} as pinned", wanted.sha256))
     }
+}
+
+/// Bytes as hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 #[cfg(test)]

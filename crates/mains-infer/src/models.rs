@@ -111,8 +111,7 @@ pub fn sha256(file: &mut (impl Read + Seek)) -> Result<String, Error> {
         }
     }
     file.rewind().map_err(trouble)?;
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble & 15)]);
+    let digit = |nibble: u8| char::from_digit(u32::from(nibble & 15), 16).unwrap_or('0');
     Ok(hash.finalize().iter().flat_map(|&byte| [digit(byte >> 4), digit(byte)]).collect())
 }
 

@@ -96,6 +96,7 @@ pub(crate) enum ReportFormat {
 }
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "they are the flags of the verb")]
 pub(crate) struct Scan {
     /// The tree to scan
     #[arg(default_value = ".")]

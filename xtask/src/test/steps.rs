@@ -12,6 +12,7 @@ pub(super) const ALL: &[Step] = &[
     Step { name: "format", run: |root, _| command(root, "cargo", &["fmt", "--all", "--check"]) },
     Step { name: "tidy", run: |root, _| tidy(root) },
     Step { name: "lints", run: |root, _| lints(root) },
+    Step { name: "model", run: model },
     Step { name: "tests", run: tests },
     Step { name: "simulation", run: |root, _| simulation(root) },
     Step { name: "documentation", run: |root, _| documentation(root) },
@@ -110,6 +111,23 @@ fn binary(root: &Path) -> Result<std::path::PathBuf, String> {
     } else {
         Err("`cargo build --package mains` failed".into())
     }
+}
+
+/// Fetches the small local model, once, so that its tests have something to run.
+fn model(root: &Path, left_out: &mut Vec<String>) -> Ended {
+    let binary = match binary(root) {
+        Ok(binary) => binary,
+        Err(why) => return Ended::Failed(why),
+    };
+    let pulled =
+        Command::new(binary).args(["model", "pull", "smollm2-135m-instruct"]).current_dir(root).status();
+    if !pulled.is_ok_and(|status| status.success()) {
+        left_out.push(
+            "the local model: `mains model pull smollm2-135m-instruct` failed (it needs pip and a network)"
+                .into(),
+        );
+    }
+    Ended::Passed(0)
 }
 
 /// The official SDKs, unmodified, against a running outlet.

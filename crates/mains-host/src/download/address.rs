@@ -9,7 +9,7 @@ const CONNECT: Duration = Duration::from_secs(10);
 const ANSWER: Duration = Duration::from_secs(30);
 /// A body that takes longer is cut and asked for again from where it stands: a connection that stalls holds
 /// the fetch no longer than this, and a slow one still arrives.
-const PIECE: Duration = Duration::from_secs(120);
+const PIECE: Duration = Duration::from_mins(2);
 /// Rounds without a new byte before this place is given up.
 const EMPTY_ROUNDS_MAX: u32 = 2;
 

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 const BYTES: &[u8] = b"the weights of a very small model";
 
 fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    super::hex(&Sha256::digest(bytes))
 }
 
 /// A server on loopback that answers each connection in turn, and then no more.

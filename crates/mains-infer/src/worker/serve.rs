@@ -233,3 +233,67 @@ fn load_model(load: Load) -> Result<(LocalModel, Ready), Error> {
     };
     Ok((loaded, ready))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::worker::Frames;
+
+    fn desk() -> Desk<Vec<u8>> {
+        Desk {
+            line: Mutex::new(Line::default()),
+            arrived: Condvar::new(),
+            cancelled: AtomicBool::new(false),
+            output: Mutex::new(Vec::new()),
+        }
+    }
+
+    fn generate(id: u64) -> ToWorker {
+        let question = Question::Raw("hello".to_owned());
+        let request =
+            Generate { question, max_tokens: Some(1), sampling: Sampling::default(), stop: Vec::new() };
+        ToWorker::Generate { id, request }
+    }
+
+    fn said(desk: &Desk<Vec<u8>>) -> Vec<FromWorker> {
+        let mut frames = Frames::default();
+        frames.push(&std::mem::take(&mut *lock(&desk.output)));
+        std::iter::from_fn(|| frames.take().unwrap()).collect()
+    }
+
+    #[test]
+    fn a_full_line_says_busy_and_a_cancel_makes_room() {
+        let desk = desk();
+        for id in 0..LINE_MAX as u64 {
+            desk.hear(generate(id)).unwrap();
+        }
+        assert_eq!(said(&desk), []);
+        desk.hear(generate(100)).unwrap();
+        assert!(matches!(said(&desk)[..], [FromWorker::Error { id: Some(100), trouble: Trouble::Busy, .. }]));
+        desk.hear(ToWorker::Cancel { id: 3 }).unwrap();
+        let usage = Spent { prompt: 0, completion: 0 };
+        assert_eq!(said(&desk), [FromWorker::Done { id: 3, finish: Reason::Cancelled, usage }]);
+        desk.hear(generate(101)).unwrap();
+        assert_eq!(said(&desk), []);
+        for expected in [0, 1, 2, 4, 5, 6, 7, 101] {
+            assert!(matches!(desk.take(), Job::Generate(id, _) if id == expected), "{expected}");
+        }
+    }
+
+    #[test]
+    fn only_the_active_answer_is_told_to_stop() {
+        let desk = desk();
+        desk.hear(generate(1)).unwrap();
+        desk.hear(ToWorker::Cancel { id: 2 }).unwrap();
+        assert!(matches!(desk.take(), Job::Generate(1, _)));
+        assert!(!desk.cancelled.load(Ordering::Relaxed));
+        desk.hear(ToWorker::Cancel { id: 1 }).unwrap();
+        assert!(desk.cancelled.load(Ordering::Relaxed));
+        // The next answer starts afresh.
+        desk.hear(generate(3)).unwrap();
+        assert!(matches!(desk.take(), Job::Generate(3, _)));
+        assert!(!desk.cancelled.load(Ordering::Relaxed));
+        desk.read(std::io::empty());
+        assert!(matches!(desk.take(), Job::End(Ok(()))));
+    }
+}

@@ -1,5 +1,6 @@
 //! The engine from outside, on small models made here from random weights; and, where the weights of a
 //! known model are at hand, on those.
+#![cfg(test)]
 
 mod engine;
 mod hostile;

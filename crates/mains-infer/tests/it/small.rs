@@ -118,6 +118,11 @@ impl Writer {
     }
 }
 
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the numbers are small and known"
+)]
 /// A 16-bit float of a number between 2^-14 and 1, which is all that is needed here.
 fn half(value: f64) -> [u8; 2] {
     let exponent = value.abs().log2().floor();
@@ -127,6 +132,7 @@ fn half(value: f64) -> [u8; 2] {
     bits.to_le_bytes()
 }
 
+#[expect(clippy::cast_possible_truncation, reason = "random bytes and single precision are wanted")]
 /// Random weights of about this size, as bytes of blocks.
 fn weights(kind: Kind, count: usize, size: f64, chance: &mut Chance) -> Vec<u8> {
     let mut bytes = Vec::new();
@@ -210,8 +216,8 @@ pub(crate) fn model(plan: Plan) -> Vec<u8> {
     }
     for layer in 0..LAYERS {
         let name = |part: &str| format!("blk.{layer}.{part}.weight");
-        matrix(&mut writer, &name("attn_q"), HEADS * HEAD, WIDTH, 0.4);
-        matrix(&mut writer, &name("attn_k"), KV_HEADS * HEAD, WIDTH, 0.4);
+        matrix(&mut writer, &name("attn_q"), HEADS * HEAD, WIDTH, 0.15);
+        matrix(&mut writer, &name("attn_k"), KV_HEADS * HEAD, WIDTH, 0.15);
         matrix(&mut writer, &name("attn_v"), KV_HEADS * HEAD, WIDTH, 0.3);
         matrix(&mut writer, &name("attn_output"), WIDTH, HEADS * HEAD, 0.3);
         matrix(&mut writer, &name("ffn_gate"), INNER, WIDTH, 0.3);

@@ -41,7 +41,7 @@ fn money(totals: &Totals, readings: &[Reading]) -> MeterView {
     MeterView {
         id: "money",
         name: "Money",
-        value: format!("${}", words::digits(totals.cost.as_usd())),
+        value: format!("${}", words::plain(totals.cost.as_usd())),
         unit: String::new(),
         range,
         bar: limit.map_or_else(String::new, bar),

@@ -245,7 +245,7 @@ fn target_view(settings: &Live, lamps: &Lamps, target: &Target, today: Day, outl
         Some(Lamp::Open { .. }) => ("open", "open"),
         Some(Lamp::HalfOpen | Lamp::Probing) => ("half", "half open"),
         Some(Lamp::Dead) => ("dead", "dead"),
-        _ if life_class == "gone" => ("dead", "retired"),
+        _ if life_class == "gone" => ("dead", ""),
         _ => ("closed", "on"),
     };
     TargetView { name: target.name.to_string(), lamp, state: state.into(), life, life_class }
@@ -340,7 +340,7 @@ fn facts(row: &RequestRow) -> Vec<(&'static str, String)> {
     let unknown = || "unknown".to_owned();
     let footprint = row.footprint.as_ref();
     let mut facts = vec![
-        ("Asked", format!("{} for `{}`", row.at, row.asked)),
+        ("Asked", format!("{} for {}", row.at, row.asked)),
         ("Answered by", row.target.clone().unwrap_or_else(|| "nobody".into())),
         ("Result", format!("{} (HTTP {})", row.result.replace('_', " "), row.status)),
         ("Dialect", format!("{}{}", row.dialect, if row.streamed { ", streamed" } else { "" })),

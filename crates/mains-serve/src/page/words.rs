@@ -39,12 +39,27 @@ pub(super) fn range(range: Range, steps: &[(f64, &'static str)]) -> String {
 }
 
 pub(super) fn money(cost: Option<NanoUsd>) -> String {
-    cost.map_or_else(|| "unknown".into(), |cost| format!("${}", digits(cost.as_usd())))
+    cost.map_or_else(|| "unknown".into(), |cost| format!("${}", plain(cost.as_usd())))
+}
+
+/// Three significant digits without an exponent, however small.
+pub(super) fn plain(value: f64) -> String {
+    if value >= 0.001 || value <= 0.0 {
+        return digits(value);
+    }
+    let rounded: f64 = format!("{value:.2e}").parse().unwrap_or(value);
+    rounded.to_string()
 }
 
 pub(super) fn time(span: Span) -> String {
     let ms = span.as_s_f64() * 1e3;
-    if ms >= 1_000.0 { format!("{} s", digits(ms / 1e3)) } else { format!("{} ms", digits(ms)) }
+    if ms < 1.0 {
+        "under 1 ms".into()
+    } else if ms >= 1_000.0 {
+        format!("{} s", digits(ms / 1e3))
+    } else {
+        format!("{} ms", digits(ms))
+    }
 }
 
 /// How long a model has to live, and the class that colours it.
@@ -71,6 +86,7 @@ mod tests {
             "0.500 to 10.0 Wh"
         );
         assert_eq!(money(None), "unknown");
+        assert_eq!(money(Some(NanoUsd(29_700))), "$0.0000297");
     }
 
     #[test]

@@ -65,8 +65,8 @@ impl Check {
 
 pub(crate) fn run(arguments: &Doctor) -> Result<Ended, Trouble> {
     let mut checks = vec![clock(super::now(), Catalog::builtin()), entropy()];
-    let (settings, base) = match settings::find(arguments.config.as_deref())? {
-        Some(path) => match settings::load(Some(&path), Vec::new()) {
+    let (settings, base) = if let Some(path) = settings::find(arguments.config.as_deref())? {
+        match settings::load(Some(&path), Vec::new()) {
             Ok(Loaded { settings, base_folder, .. }) => {
                 checks.push(built(&settings, &path));
                 (Some(settings), base_folder)
@@ -75,14 +75,13 @@ pub(crate) fn run(arguments: &Doctor) -> Result<Ended, Trouble> {
                 checks.push(Check::bad("configuration", trouble.text()));
                 (None, ".".into())
             }
-        },
-        None => {
-            checks.push(
-                Check::aside("configuration", "none here, above, in your settings or in /etc/mains")
-                    .hint("`mains scan --write mains.toml` writes one for your code"),
-            );
-            (Some(settings::defaults(Vec::new())?), ".".into())
         }
+    } else {
+        checks.push(
+            Check::aside("configuration", "none here, above, in your settings or in /etc/mains")
+                .hint("`mains scan --write mains.toml` writes one for your code"),
+        );
+        (Some(settings::defaults(Vec::new())?), ".".into())
     };
     if let Some(settings) = &settings {
         let data = Path::new(&settings.serve.data.value);

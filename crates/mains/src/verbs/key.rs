@@ -16,13 +16,14 @@ pub(crate) fn run(verb: &Key) -> Result<Ended, Trouble> {
             made(&ask(&data.data, &command)?, data.json)
         }
         Key::List(data) => listed(&ask(&data.data, &Command::ListKeys)?, data.json),
-        Key::Revoke { id, data } => match ask(&data.data, &Command::RevokeKey { id: id.clone() })? {
-            Answer::Refused(why) => Err(Trouble::rendered(why)),
-            _ => {
+        Key::Revoke { id, data } => {
+            if let Answer::Refused(why) = ask(&data.data, &Command::RevokeKey { id: id.clone() })? {
+                Err(Trouble::rendered(why))
+            } else {
                 print::say(&format!("revoked {id}; it fails from now on"));
                 Ok(Ended::Clean)
             }
-        },
+        }
     }
 }
 

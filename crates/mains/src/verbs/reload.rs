@@ -8,11 +8,10 @@ use mains_serve::control::{Answer, Command, say};
 /// Asks the outlet in a data folder to reload; a bad file changes nothing.
 pub(crate) fn run(data: &Data) -> Result<Ended, Trouble> {
     let answer = start::runtime()?.block_on(say(&data.data, &Command::Reload)).map_err(Trouble::rendered)?;
-    match answer {
-        Answer::Refused(why) => Err(Trouble::rendered(why)),
-        _ => {
-            print::say("the configuration was read again");
-            Ok(Ended::Clean)
-        }
+    if let Answer::Refused(why) = answer {
+        Err(Trouble::rendered(why))
+    } else {
+        print::say("the configuration was read again");
+        Ok(Ended::Clean)
     }
 }

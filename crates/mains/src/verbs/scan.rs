@@ -68,14 +68,14 @@ pub(crate) fn scan(path: &Path, as_of: Day, horizon_days: i64, catalog: &Catalog
     };
     let findings: Vec<_> = walk.found.into_iter().map(|(_, findings)| findings).collect();
     let meter = Meter::new(catalog);
-    let energy = |host: &str, id: &str| energy(catalog, &meter, host, id);
+    let energy = |host: &str, id: &str| energy(catalog, meter, host, id);
     let options = Options { as_of, horizon_days, energy: Some(&energy) };
     Ok(Report::build(&findings, walked, catalog, &options))
 }
 
 /// Energy of a thousand answers, or of a thousand clips. The meter's method is about text and video; of
 /// other kinds it says nothing, and neither do we.
-pub(super) fn energy(catalog: &Catalog, meter: &Meter<'_>, host: &str, id: &str) -> Option<Energy> {
+pub(super) fn energy(catalog: &Catalog, meter: Meter<'_>, host: &str, id: &str) -> Option<Energy> {
     let footprint = match catalog.model(host, id)?.kind {
         ModelKind::Chat | ModelKind::Completion => {
             let answer = Answer { host, model: id, usage: ANSWER, latency_s: None, zone: None };
@@ -109,7 +109,7 @@ fn aside(report: &Report) -> String {
     let mut page = String::new();
     let mut section = |title: &str, lines: Vec<String>| {
         if !lines.is_empty() {
-            page.push_str(&format!("\n{}\n  {}\n", print::bold(title), lines.join("\n  ")));
+            page.extend(["\n", &print::bold(title), "\n  ", &lines.join("\n  "), "\n"]);
         }
     };
     let elsewhere = report.models.iter().filter(|group| !group.is_asked_for());

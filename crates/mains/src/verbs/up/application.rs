@@ -25,6 +25,6 @@ pub(super) fn scan(as_of: Day, horizon_days: i64, catalog: &Catalog) -> Report {
         ..Walked::default()
     };
     let meter = mains_meter::Meter::new(catalog);
-    let energy = |host: &str, id: &str| super::super::scan::energy(catalog, &meter, host, id);
+    let energy = |host: &str, id: &str| super::super::scan::energy(catalog, meter, host, id);
     Report::build(&findings, walked, catalog, &Options { as_of, horizon_days, energy: Some(&energy) })
 }

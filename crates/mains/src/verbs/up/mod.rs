@@ -14,7 +14,7 @@ use crate::start::{self, Start};
 use mains_catalog::Catalog;
 use mains_host::Clock;
 use mains_scan::report::Style;
-use mains_units::Day;
+use mains_units::{Day, Instant};
 use std::sync::Arc;
 use tokio::sync::watch;
 
@@ -27,6 +27,7 @@ const PLACES: usize = 2;
 /// Everything at once.
 pub(crate) fn run(arguments: &Up) -> Result<Ended, Trouble> {
     let clock = Clock::start();
+    let begun = clock.monotonic();
     let as_of = super::as_of(arguments.as_of.as_deref())?;
     let catalog = Catalog::builtin();
     print::data(&print::bold("1  What this code asks of AI"));
@@ -47,10 +48,15 @@ pub(crate) fn run(arguments: &Up) -> Result<Ended, Trouble> {
         print::say("nothing to serve: this code asks for no model that the outlet could route");
         return Ok(Ended::Clean);
     }
-    start::runtime()?.block_on(serve(arguments, &plan, as_of, clock))
+    start::runtime()?.block_on(serve(arguments, &plan, as_of, (clock, begun)))
 }
 
-async fn serve(arguments: &Up, plan: &plan::Plan, as_of: Day, clock: Clock) -> Result<Ended, Trouble> {
+async fn serve(
+    arguments: &Up,
+    plan: &plan::Plan,
+    as_of: Day,
+    (clock, begun): (Clock, Instant),
+) -> Result<Ended, Trouble> {
     let (stop, stopped) = watch::channel(false);
     let mut stand_ins = Vec::new();
     for absent in &plan.absent {
@@ -92,7 +98,10 @@ async fn serve(arguments: &Up, plan: &plan::Plan, as_of: Day, clock: Clock) -> R
             absent.variable, absent.upstream
         ));
     }
-    print::data(&format!("   the page: {base}/   (after {:.1} s)\n", clock.monotonic().as_seconds()));
+    print::data(&format!(
+        "   the page: {base}/   (after {:.1} s)\n",
+        clock.monotonic().since(begun).as_s_f64()
+    ));
     if !arguments.no_open && !arguments.once {
         open_page(&base);
     }
@@ -129,15 +138,4 @@ pub(crate) fn stand_in(arguments: &StandIn) -> Result<Ended, Trouble> {
         let _ = stop.send(true);
         Ok(Ended::Clean)
     })
-}
-
-/// Seconds of a moment, for a person.
-trait Seconds {
-    fn as_seconds(self) -> f64;
-}
-
-impl Seconds for mains_units::Instant {
-    fn as_seconds(self) -> f64 {
-        self.since(mains_units::Instant::default()).as_s_f64()
-    }
 }

@@ -250,8 +250,12 @@ mod tests {
 
     fn generate(id: u64) -> ToWorker {
         let question = Question::Raw("hello".to_owned());
-        let request =
-            Generate { question, max_tokens: Some(1), sampling: Sampling::default(), stop: Vec::new() };
+        let request = Generate {
+            question,
+            max_tokens: Some(1),
+            sampling: crate::backend::Sampling::default(),
+            stop: Vec::new(),
+        };
         ToWorker::Generate { id, request }
     }
 

@@ -142,7 +142,8 @@ fn find(name: &str) -> Result<&'static Client, Trouble> {
     CLIENTS.iter().find(|client| client.name == plain).ok_or_else(|| {
         let trouble = Trouble::new(format!("no client is known as `{name}`"));
         let names: Vec<&str> = CLIENTS.iter().map(|client| client.name).collect();
-        match mains_config::closest(&lower, names.iter().copied()) {
+        let words = names.iter().copied().chain(ALIASES.iter().map(|(alias, _)| *alias));
+        match mains_config::closest(&lower, words) {
             Some(near) => trouble.hint(format!("did you mean `{near}`?")),
             None => trouble.hint(format!("known are {}", names.join(", "))),
         }

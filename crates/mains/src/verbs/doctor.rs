@@ -84,7 +84,8 @@ pub(crate) fn run(arguments: &Doctor) -> Result<Ended, Trouble> {
         (Some(settings::defaults(Vec::new())?), ".".into())
     };
     if let Some(settings) = &settings {
-        let data = Path::new(&settings.serve.data.value);
+        // As `serve` does: below the folder of the file.
+        let data = &base.join(&settings.serve.data.value);
         checks.push(port(settings, data));
         checks.extend(keys(settings, &base));
         checks.push(folder(data));

@@ -147,6 +147,9 @@ fn page(arguments: &Estimate, found: &Resolved<'_>, all: &Figures) -> String {
         row("water", physical(|footprint| footprint.water_l, water_unit)),
     ];
     page.push_str(&print::table(&["", "central", "range", "grade"], rows));
+    if let (false, Some(why)) = (arguments.explain, not_text(found.model.kind)) {
+        let _ = writeln!(page, "\n{why}");
+    }
     if arguments.explain {
         page.push_str(&explained(&all.steps, arguments.requests));
     }
@@ -182,7 +185,10 @@ fn explained(steps: &[Step], requests: u64) -> String {
     for step in steps {
         let _ = writeln!(page, "{:widest$}  {}", step.what, print::bold(&step.result));
         let _ = writeln!(page, "{:widest$}  = {}", "", step.formula);
-        let _ = writeln!(page, "{:widest$}  from {}", "", step.source);
+        let known = Catalog::builtin().source(&step.source);
+        let source = known
+            .map_or_else(|| step.source.clone(), |source| format!("{}, read {}", source.name, source.read));
+        let _ = writeln!(page, "{:widest$}  source: {source}", "");
     }
     if requests > 1 {
         let _ = writeln!(page, "times {} requests", print::thousands(requests));

@@ -70,7 +70,7 @@ fn every_type_on_every_instruction_set_agrees_with_the_plain_forward() {
                 let worst = model.logits().iter().zip(&expected).map(|(a, b)| (a - b).abs());
                 let worst = worst.fold(0.0, f32::max) / spread;
                 // Activations of eight bits for quantised weights, a cache of sixteen for all.
-                let bound = if kind.name.starts_with('Q') { 0.08 } else { 0.01 };
+                let bound = if kind.name.starts_with('Q') { 0.1 } else { 0.01 };
                 println!("{} tied {tied} {set:?}: {worst:.5} of the spread", kind.name);
                 assert!(worst < bound, "{} tied {tied} {set:?}: {worst} of the spread", kind.name);
             }

@@ -28,6 +28,8 @@ mod matrix;
 mod plain;
 mod pool;
 mod rows;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use activations::Activations;
 pub(crate) use attention::{Cache, Shape};

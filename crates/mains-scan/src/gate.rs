@@ -24,6 +24,8 @@ type Word = (usize, Box<[u8]>);
 /// The words, ready to be looked for.
 pub(crate) struct Gate {
     bits: Vec<u64>,
+    /// The same runs by another hash: what both tables hold is nearly always one of them.
+    more_bits: Vec<u64>,
     /// Words by their run of four bytes, each with the place of the run in the word.
     words: HashMap<u32, Vec<Word>>,
 }
@@ -41,6 +43,10 @@ fn slot(gram: u32) -> usize {
     (gram.wrapping_mul(0x9e37_79b1) >> (32 - BITS.trailing_zeros())) as usize
 }
 
+fn other_slot(gram: u32) -> usize {
+    (gram.wrapping_mul(0x85eb_ca6b) >> (32 - BITS.trailing_zeros())) as usize
+}
+
 fn rarity(byte: u8) -> usize {
     COMMON_FIRST.iter().position(|common| *common == byte).unwrap_or(if byte.is_ascii_digit() {
         18
@@ -52,7 +58,8 @@ fn rarity(byte: u8) -> usize {
 impl Gate {
     /// Over words of at least [`WORD_MIN`] bytes; shorter ones are left out.
     pub(crate) fn new<'w>(words: impl Iterator<Item = &'w str>) -> Self {
-        let mut gate = Self { bits: vec![0; BITS / 64], words: HashMap::new() };
+        let mut gate =
+            Self { bits: vec![0; BITS / 64], more_bits: vec![0; BITS / 64], words: HashMap::new() };
         for word in words {
             let folded: Box<[u8]> = word.bytes().map(fold).collect();
             let lower = word.to_ascii_lowercase();
@@ -64,6 +71,7 @@ impl Gate {
             for at in [best, best + 1] {
                 let run = gram([folded[at], folded[at + 1], folded[at + 2], folded[at + 3]]);
                 gate.bits[slot(run) / 64] |= 1 << (slot(run) % 64);
+                gate.more_bits[other_slot(run) / 64] |= 1 << (other_slot(run) % 64);
                 gate.words.entry(run).or_default().push((at, folded.clone()));
             }
         }
@@ -96,7 +104,8 @@ impl Gate {
     /// Whether a word stands with its rarest run at `at`.
     fn holds_at(&self, text: &[u8], at: usize) -> bool {
         let Some(run) = text[at..].first_chunk::<GRAM>().map(|run| gram(*run)) else { return false };
-        if self.may_begin(run) == 0 {
+        let other = other_slot(run);
+        if self.may_begin(run) == 0 || self.more_bits[other / 64] >> (other % 64) & 1 == 0 {
             return false;
         }
         let Some(words) = self.words.get(&run) else { return false };

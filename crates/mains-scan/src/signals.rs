@@ -185,10 +185,7 @@ fn manifest(table: &'static [sdk::Sdk], file: &File<'_>, drafts: &mut Vec<Draft>
         }
         let package = String::from_utf8_lossy(&file.text[start..end]).into_owned();
         let own = package.trim_end_matches('.');
-        let same = |sdk: &&sdk::Sdk| {
-            let plain = |text: &str| text.replace(['.', '-'], "_");
-            sdk.module == own || plain(sdk.module) == plain(own)
-        };
+        let same = |sdk: &&sdk::Sdk| is_same_package(sdk.module, own);
         let below = || if own.contains('/') { sdk::find(table, own) } else { None };
         let Some(sdk) = table.iter().find(same).or_else(below) else { continue };
         let signal = Signal::Manifest { package };
@@ -201,6 +198,12 @@ fn manifest(table: &'static [sdk::Sdk], file: &File<'_>, drafts: &mut Vec<Draft>
             "a dependency",
         ));
     }
+}
+
+/// Whether two names are one package: `-`, `_` and `.` are the same in a package's name.
+fn is_same_package(one: &str, other: &str) -> bool {
+    let plain = |byte: u8| if matches!(byte, b'-' | b'.') { b'_' } else { byte };
+    one.len() == other.len() && one.bytes().zip(other.bytes()).all(|(a, b)| plain(a) == plain(b))
 }
 
 /// Imports, by the words that import in each language.

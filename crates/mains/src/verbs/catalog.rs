@@ -21,11 +21,7 @@ pub(crate) fn run(verb: &Verb) -> Result<Ended, Trouble> {
                 return Err(unknown(None, model, &description.nearest));
             }
             if let Some(host) = host {
-                let id = catalog.host(host).map_or(host.as_str(), |known| known.id.as_ref());
-                description.hosts.retain(|described| described.host == id);
-                if description.hosts.is_empty() {
-                    return Err(unknown(Some(host), model, &[]));
-                }
+                description = at_host(catalog, description, host, model)?;
             }
             if *json {
                 let mut document = serde_json::to_value(&description)?;
@@ -39,6 +35,26 @@ pub(crate) fn run(verb: &Verb) -> Result<Ended, Trouble> {
         }
         Verb::Diff { overlay, json } => diff(overlay, *json),
     }
+}
+
+/// What is known at one host, which may spell the model in its own way.
+fn at_host<'c>(
+    catalog: &'c Catalog,
+    mut description: Description<'c>,
+    host: &str,
+    model: &str,
+) -> Result<Description<'c>, Trouble> {
+    let id = catalog.host(host).map_or(host, |known| known.id.as_ref());
+    if !description.hosts.iter().any(|described| described.host == id)
+        && let Some(found) = catalog.lookup(Some(id), model).resolved()
+    {
+        description = catalog.describe(&found.model.id, description.as_of);
+    }
+    description.hosts.retain(|described| described.host == id);
+    if description.hosts.is_empty() {
+        return Err(unknown(Some(host), model, &[]));
+    }
+    Ok(description)
 }
 
 fn with_overlay(path: &Path) -> Result<Catalog, Trouble> {

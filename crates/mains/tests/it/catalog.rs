@@ -35,14 +35,9 @@ fn an_unknown_model_is_trouble_with_near_names() {
 fn an_overlay_changes_what_is_shown_and_diff_says_what() {
     let folder = temporary();
     let overlay = "[[model]]\nhost = \"openai\"\nid = \"gpt-4o-mini\"\ninput_usd_per_million = 0.01\n\
-                   output_usd_per_million = 0.02\nsource = \"our contract\"\nread = \"2026-11-01\"\n";
+                   output_usd_per_million = 0.02\nsource = \"our contract\"\nread = 2026-11-01\n";
     std::fs::write(folder.path().join("own.toml"), overlay).unwrap();
-    let diff = run(folder.path(), &["catalog", "diff", "own.toml", "--json"]);
-    if diff.code == 2 {
-        // The form of the file is another room's; its complaint must at least name file and line.
-        assert!(diff.err.contains("own.toml"), "{}", diff.err);
-        panic!("the overlay of this test is not understood: {}", diff.err);
-    }
+    let diff = run(folder.path(), &["catalog", "diff", "own.toml", "--json"]).ends(0);
     let changes = diff.json();
     assert_eq!(changes["schema"], "mains.catalog-diff/1");
     assert!(changes["changes"].as_array().is_some_and(|all| !all.is_empty()));

@@ -25,8 +25,14 @@ pub(super) async fn show(
     print::data(&print::bold("3  A death, survived"));
     let client = Client::new(base, None);
     for model in plan.models.iter().take(REQUESTS) {
-        without_mains(model, stand_ins).await?;
-        with_mains(&client, model).await?;
+        let Some(question) = question(model) else {
+            print::data(&format!(
+                "   {model}  is no conversation and no embedding: the outlet does not serve it; the report above says what is left"
+            ));
+            continue;
+        };
+        without_mains(model, &question, stand_ins).await?;
+        with_mains(&client, model, &question).await?;
     }
     print::data(&format!("\n{}", print::bold("4  Proof")));
     outlet.settled().await?;
@@ -42,30 +48,41 @@ pub(super) async fn show(
     Ok(())
 }
 
-fn question(model: &str) -> (&'static str, Value) {
+/// Path and body of a request; `None` for what the outlet does not speak, as video.
+type Question = (&'static str, Value);
+
+fn question(model: &str) -> Option<Question> {
     let catalog = Catalog::builtin();
     let kind = catalog.lookup(None, model).into_first().map(|found| found.model.kind);
     match kind {
-        Some(ModelKind::Embedding) => ("/v1/embeddings", json!({"model": model, "input": "all circuits on"})),
-        _ => (
-            "/v1/chat/completions",
-            json!({"model": model, "max_tokens": 60, "messages": [{"role": "user", "content": "Are all circuits on? Answer in one sentence."}]}),
-        ),
+        Some(ModelKind::Embedding) => {
+            Some(("/v1/embeddings", json!({"model": model, "input": "all circuits on"})))
+        }
+        None | Some(ModelKind::Chat | ModelKind::Completion | ModelKind::Unknown) => {
+            let words = "Are all circuits on? Answer in one sentence.";
+            let messages = json!([{"role": "user", "content": words}]);
+            Some(("/v1/chat/completions", json!({"model": model, "max_tokens": 60, "messages": messages})))
+        }
+        Some(_) => None,
     }
 }
 
 /// What the application meets today, asking the provider itself. Only stand-ins are asked: a real account would pay.
-async fn without_mains(model: &str, stand_ins: &[(Absent, SocketAddr)]) -> Result<(), Trouble> {
+async fn without_mains(
+    model: &str,
+    question: &Question,
+    stand_ins: &[(Absent, SocketAddr)],
+) -> Result<(), Trouble> {
     let owner = Catalog::builtin().owner(model).map(|host| host.id.to_string());
     let Some((absent, address)) =
         stand_ins.iter().find(|(absent, _)| Some(&absent.provider) == owner.as_ref())
     else {
         return Ok(());
     };
-    let (path, body) = question(model);
+    let (path, body) = question;
     let direct = Client::new(format!("http://{address}"), None);
     let path = if absent.provider == "anthropic" { "/v1/messages" } else { path };
-    let reply = direct.post(path, &body).await?;
+    let reply = direct.post(path, body).await?;
     if reply.status != 200 {
         print::data(&format!("   {model}  asked at {} itself: HTTP {}", absent.provider, reply.status));
         print::data(&format!("      “{}”", reply.json()["error"]["message"].as_str().unwrap_or("no reason")));
@@ -73,9 +90,9 @@ async fn without_mains(model: &str, stand_ins: &[(Absent, SocketAddr)]) -> Resul
     Ok(())
 }
 
-async fn with_mains(client: &Client, model: &str) -> Result<(), Trouble> {
-    let (path, body) = question(model);
-    let reply = client.post(path, &body).await?;
+async fn with_mains(client: &Client, model: &str, question: &Question) -> Result<(), Trouble> {
+    let (path, body) = question;
+    let reply = client.post(path, body).await?;
     if reply.status != 200 {
         let why = reply.json()["error"]["message"].as_str().unwrap_or("no reason").to_owned();
         print::data(&format!("   {model}  through the outlet: HTTP {}\n      “{why}”", reply.status));

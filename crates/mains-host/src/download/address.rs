@@ -74,6 +74,7 @@ fn round(
         ureq::Error::Timeout(ureq::Timeout::Connect | ureq::Timeout::Resolve) => {
             Refused::ForGood(error.to_string())
         }
+        ureq::Error::Io(error) => Refused::Perhaps(error.to_string().to_lowercase()),
         other => Refused::Perhaps(other.to_string()),
     })?;
     match response.status().as_u16() {

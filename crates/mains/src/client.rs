@@ -36,6 +36,11 @@ impl Client {
         self.send(request, Full::from(body.to_string())).await
     }
 
+    /// Reads.
+    pub(crate) async fn get(&self, path: &str) -> Result<Reply, Trouble> {
+        self.send(Request::get(format!("{}{path}", self.base)), Full::default()).await
+    }
+
     async fn send(&self, mut request: http::request::Builder, body: Full<Bytes>) -> Result<Reply, Trouble> {
         if let Some(key) = &self.key {
             request = request.header("authorization", format!("Bearer {key}"));

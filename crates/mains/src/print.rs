@@ -236,6 +236,24 @@ pub(crate) fn bold(text: &str) -> String {
     format!("{style}{text}{style:#}")
 }
 
+/// Green, for what holds; the words must say it too.
+pub(crate) fn good(text: &str) -> String {
+    let style = anstyle::AnsiColor::Green.on_default();
+    format!("{style}{text}{style:#}")
+}
+
+/// Red, for what does not; the words must say it too.
+pub(crate) fn bad(text: &str) -> String {
+    let style = anstyle::AnsiColor::Red.on_default();
+    format!("{style}{text}{style:#}")
+}
+
+/// Dim, for what stands beside.
+pub(crate) fn dim(text: &str) -> String {
+    let style = anstyle::Style::new().dimmed();
+    format!("{style}{text}{style:#}")
+}
+
 /// Three significant digits, for figures that are not known better.
 pub(crate) fn short(value: f64) -> String {
     if value == 0.0 || !value.is_finite() {

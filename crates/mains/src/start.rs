@@ -14,9 +14,10 @@ use mains_serve::run::{Reread, Run, run};
 use mains_serve::worker::{self, WorkerSettings};
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -51,13 +52,15 @@ pub(crate) struct Start {
 }
 
 /// Opens the folder, listens, and serves until `stop` turns true.
-pub(crate) async fn start(start: Start, stop: watch::Receiver<bool>) -> Result<Started, Trouble> {
+pub(crate) async fn start(mut start: Start, stop: watch::Receiver<bool>) -> Result<Started, Trouble> {
     let clock = Clock::start();
     let entropy = Entropy::system()?;
     let data = start.base.join(&start.settings.serve.data.value);
     let wanted = start.settings.serve.listen.value;
     let listener = listen(wanted).await?;
     let address = listener.local_addr()?;
+    // Port 0 is any port: from here on everyone is told which one it became.
+    start.settings.serve.listen.value = address;
     let admin = match &start.settings.serve.admin_listen {
         Some(setting) => Some(listen(setting.value).await?),
         None => None,
@@ -77,7 +80,13 @@ pub(crate) async fn start(start: Start, stop: watch::Receiver<bool>) -> Result<S
     let outlet = tokio::task::spawn_blocking(move || open::open(live, around)).await?;
     let outlet = Arc::new(outlet.map_err(Trouble::rendered)?);
     let (read, base) = (start.reread, start.base);
-    let reread: Reread = Arc::new(move || open::live(read()?, &base, clock));
+    let reread: Reread = Arc::new(move || {
+        let mut settings = read()?;
+        if settings.serve.listen.value == wanted {
+            settings.serve.listen.value = address;
+        }
+        open::live(settings, &base, clock)
+    });
     let task = tokio::spawn(run(
         Run { outlet: Arc::clone(&outlet), data: listener, admin, folder: data.clone(), reread },
         stop,
@@ -171,9 +180,9 @@ pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Trouble> {
     Ok(builder.worker_threads(threads.max(1)).enable_all().build()?)
 }
 
-/// The log: to stderr, as much as `MAINS_LOG` says (`info` without it), as JSON with `MAINS_LOG_FORMAT=json`.
-pub(crate) fn log() {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("MAINS_LOG").unwrap_or_else(|_| "info".into());
+/// The log: to stderr, as much as `MAINS_LOG` says (`usual` without it), as JSON with `MAINS_LOG_FORMAT=json`.
+pub(crate) fn log(usual: &str) {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("MAINS_LOG").unwrap_or_else(|_| usual.into());
     let subscriber =
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
     // A second log in one process is no trouble: the first one stays.
@@ -184,25 +193,51 @@ pub(crate) fn log() {
     };
 }
 
-/// Waits for the signal to end; a second one ends at once. `SIGHUP` calls `reload`.
-pub(crate) async fn until_told(reload: impl Fn()) -> Result<(), Trouble> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut hang_up = signal(SignalKind::hangup())?;
-    loop {
-        tokio::select! {
-            _ = terminate.recv() => break,
-            _ = interrupt.recv() => break,
-            _ = hang_up.recv() => reload(),
-        }
+/// The signals that an outlet obeys. Made before the first word is printed, so that none is missed.
+pub(crate) struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hang_up: Signal,
+}
+
+impl Signals {
+    /// Listens from now on.
+    pub(crate) fn listen() -> Result<Self, Trouble> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
     }
-    tokio::spawn(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+
+    /// Waits for the signal to end; a second one ends at once. `SIGHUP` makes the outlet in `folder` read its file
+    /// again.
+    pub(crate) async fn until_told(mut self, folder: Option<&Path>) {
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => break,
+                _ = self.interrupt.recv() => break,
+                _ = self.hang_up.recv() => {
+                    if let Some(folder) = folder {
+                        tokio::spawn(reload(folder.to_owned()));
+                    }
+                }
+            }
         }
-        std::process::exit(130);
-    });
-    Ok(())
+        tokio::spawn(async move {
+            tokio::select! {
+                _ = self.terminate.recv() => {}
+                _ = self.interrupt.recv() => {}
+            }
+            std::process::exit(130);
+        });
+    }
+}
+
+/// A bad file changes nothing; the log says why.
+async fn reload(folder: PathBuf) {
+    use mains_serve::control::{Answer, Command, say};
+    if let Ok(Answer::Refused(why)) | Err(why) = say(&folder, &Command::Reload).await {
+        tracing::error!("the configuration was not reloaded: {why}");
+    }
 }

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 /// Serves until it is told to end.
 pub(crate) fn run(arguments: &Serve) -> Result<Ended, Trouble> {
-    start::log();
+    start::log("info");
     let mut flags = Vec::new();
     if let Some(listen) = &arguments.listen {
         flags.push(("serve.listen".to_owned(), listen.clone()));
@@ -33,23 +33,14 @@ pub(crate) fn run(arguments: &Serve) -> Result<Ended, Trouble> {
     };
     start::runtime()?.block_on(async move {
         let (stop, stopped) = watch::channel(false);
+        let signals = start::Signals::listen()?;
         let started = start::start(start, stopped).await?;
         print::say(&format!(
             "mains serves {routes} routes at http://{} (page, /metrics and API); configuration `{}`; stop with Ctrl-C",
             started.address,
             loaded.path.display()
         ));
-        let folder = started.folder.clone();
-        start::until_told(|| {
-            let folder = folder.clone();
-            tokio::spawn(async move {
-                let answer = mains_serve::control::say(&folder, &mains_serve::control::Command::Reload).await;
-                if let Ok(mains_serve::control::Answer::Refused(why)) | Err(why) = answer {
-                    tracing::error!("the configuration was not reloaded: {why}");
-                }
-            });
-        })
-        .await?;
+        signals.until_told(Some(&started.folder)).await;
         print::say("draining: no new connections, open ones may end; a second signal ends at once");
         let _ = stop.send(true);
         let cut = started.task.await?.map_err(Trouble::rendered)?;

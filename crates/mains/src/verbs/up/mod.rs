@@ -13,10 +13,11 @@ use crate::print::{self, Ended, Trouble};
 use crate::start::{self, Start};
 use mains_catalog::Catalog;
 use mains_host::Clock;
-use mains_scan::report::Style;
+use mains_scan::report::{Report, Style};
 use mains_units::{Day, Instant};
 use std::sync::Arc;
 use tokio::sync::watch;
+use tour::Tour;
 
 /// How many days ahead a death counts, as in `mains scan`.
 const HORIZON_DAYS: i64 = 90;
@@ -28,6 +29,7 @@ const PLACES: usize = 2;
 pub(crate) fn run(arguments: &Up) -> Result<Ended, Trouble> {
     let clock = Clock::start();
     let begun = clock.monotonic();
+    start::log("warn");
     let as_of = super::as_of(arguments.as_of.as_deref())?;
     let catalog = Catalog::builtin();
     print::data(&print::bold("1  What this code asks of AI"));
@@ -36,7 +38,9 @@ pub(crate) fn run(arguments: &Up) -> Result<Ended, Trouble> {
         None => application::scan(as_of, HORIZON_DAYS, catalog),
     };
     if arguments.path.is_none() {
-        print::data("   (no path was given: this is the bundled example application)");
+        print::data(&print::dim(
+            "   no path was given, so this is the bundled example: a small shop's assistant\n",
+        ));
     }
     print::data(&report.to_text(&Style {
         colour: print::stdout_has_color(),
@@ -44,19 +48,21 @@ pub(crate) fn run(arguments: &Up) -> Result<Ended, Trouble> {
         places: PLACES,
     }));
     let plan = plan::write(&report, catalog, &arguments.data)?;
-    if plan.routes == 0 {
+    if plan.models.is_empty() {
         print::say("nothing to serve: this code asks for no model that the outlet could route");
         return Ok(Ended::Clean);
     }
-    start::runtime()?.block_on(serve(arguments, &plan, as_of, (clock, begun)))
+    start::runtime()?.block_on(serve(arguments, &report, &plan, as_of, (clock, begun)))
 }
 
 async fn serve(
     arguments: &Up,
+    report: &Report,
     plan: &plan::Plan,
     as_of: Day,
     (clock, begun): (Clock, Instant),
 ) -> Result<Ended, Trouble> {
+    let signals = start::Signals::listen()?;
     let (stop, stopped) = watch::channel(false);
     let mut stand_ins = Vec::new();
     for absent in &plan.absent {
@@ -85,37 +91,47 @@ async fn serve(
     )
     .await?;
     let base = format!("http://{}", started.address);
-    print::data(&print::bold("2  The plan, served"));
+    show_plan(plan, &stand_ins);
     print::data(&format!(
-        "   {}: {} to {}",
-        plan.path.display(),
-        print::plural(plan.routes as u64, "route"),
-        print::plural(plan.upstreams as u64, "upstream")
-    ));
-    for (absent, address) in &stand_ins {
-        print::data(&format!(
-            "   {} is not set: a scripted stand-in answers for {} at {address}; it is marked everywhere",
-            absent.variable, absent.upstream
-        ));
-    }
-    print::data(&format!(
-        "   the page: {base}/   (after {:.1} s)\n",
-        clock.monotonic().since(begun).as_s_f64()
+        "   {} {}   {}\n",
+        print::bold("the page:"),
+        print::good(&format!("{base}/")),
+        print::dim(&format!("{:.1} s after the start", clock.monotonic().since(begun).as_s_f64()))
     ));
     if !arguments.no_open && !arguments.once {
         open_page(&base);
     }
-    tour::show(&base, plan, &stand_ins, &started.outlet, &data).await?;
-    if arguments.once {
-        let _ = stop.send(true);
-        started.task.await?.map_err(Trouble::rendered)?;
-        return Ok(Ended::Clean);
+    let tour = Tour { base: &base, report, plan, outlet: &started.outlet, data: &data };
+    tour.show().await?;
+    if !arguments.once {
+        print::data(&tour.ready_lines(&arguments.data));
+        print::say(&format!("ready at {base}/; stop it with Ctrl-C"));
+        signals.until_told(Some(&started.folder)).await;
+        print::say("draining: no new connections, open ones may end; a second signal ends at once");
     }
-    print::say("the outlet stays up; stop it with Ctrl-C");
-    start::until_told(|| {}).await?;
     let _ = stop.send(true);
     started.task.await?.map_err(Trouble::rendered)?;
     Ok(Ended::Clean)
+}
+
+fn show_plan(plan: &plan::Plan, stand_ins: &[(plan::Absent, std::net::SocketAddr)]) {
+    print::data(&print::bold("2  The plan, served"));
+    print::data(&format!(
+        "   {}: {} to {}",
+        plan.path.display(),
+        print::plural(plan.models.len() as u64, "route"),
+        print::plural(plan.upstreams as u64, "upstream")
+    ));
+    for (absent, address) in stand_ins {
+        let why = match &absent.variable {
+            Some(variable) => format!("{variable} is not set"),
+            None => format!("no key for {} is known", absent.provider),
+        };
+        print::data(&format!(
+            "   {why}: a scripted stand-in at {address} answers for {} instead,\n   marked as such in every header, record and log line and on the page",
+            absent.upstream
+        ));
+    }
 }
 
 /// Opens the page where a person sits at a display.
@@ -131,10 +147,11 @@ fn open_page(base: &str) {
 pub(crate) fn stand_in(arguments: &StandIn) -> Result<Ended, Trouble> {
     let as_of = super::as_of(arguments.as_of.as_deref())?;
     start::runtime()?.block_on(async {
+        let signals = start::Signals::listen()?;
         let (stop, stopped) = watch::channel(false);
         let address = standin::start(&arguments.provider, arguments.listen, as_of, stopped).await?;
         print::data(&format!("a scripted stand-in for {} listens at http://{address}", arguments.provider));
-        start::until_told(|| {}).await?;
+        signals.until_told(None).await;
         let _ = stop.send(true);
         Ok(Ended::Clean)
     })

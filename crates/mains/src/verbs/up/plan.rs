@@ -7,6 +7,7 @@ use mains_host::files::{Access, private_folder, write_atomic};
 use mains_ledger::Hash;
 use mains_scan::plan_toml;
 use mains_scan::report::Report;
+use mains_wire::providers;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -16,9 +17,8 @@ const STAMP: &str = "plan.sha256";
 /// A plan that lies in the data folder.
 pub(super) struct Plan {
     pub(super) path: PathBuf,
-    pub(super) routes: usize,
     pub(super) upstreams: usize,
-    /// Models in the order of the plan: the worst first.
+    /// Models that have a route, in the order of the file.
     pub(super) models: Vec<String>,
     /// Upstreams whose key is not in the environment.
     pub(super) absent: Vec<Absent>,
@@ -29,14 +29,16 @@ pub(super) struct Plan {
 pub(super) struct Absent {
     pub(super) upstream: String,
     pub(super) provider: String,
-    pub(super) variable: String,
+    /// The variable in which the key was looked for, if it is known.
+    pub(super) variable: Option<String>,
 }
 
 /// Writes the plan of a report, unless one lies there that somebody has edited.
 pub(super) fn write(report: &Report, catalog: &Catalog, data: &Path) -> Result<Plan, Trouble> {
     private_folder(data)?;
     let (path, stamp) = (data.join("mains.toml"), data.join(STAMP));
-    let fresh = plan_toml(report, catalog);
+    // The plan lies in the data folder itself, so that `mains serve --config` goes on where this ends.
+    let fresh = plan_toml(report, catalog).replacen("data = \".mains\"", "data = \".\"", 1);
     let text = match std::fs::read_to_string(&path) {
         Ok(found) if !is_ours(&found, &stamp) => {
             print::say(&format!(
@@ -53,25 +55,36 @@ pub(super) fn write(report: &Report, catalog: &Catalog, data: &Path) -> Result<P
     };
     let settings = mains_config::parse(&text, &path.display().to_string())
         .map_err(|errors| Trouble::rendered(errors.to_string()))?;
-    let absent = settings.upstreams.iter().filter_map(|upstream| {
-        let KeyRef::Environment(variable) = &upstream.key.as_ref()?.value else { return None };
-        let missing = std::env::var_os(variable).is_none_or(|value| value.is_empty());
-        missing.then(|| Absent {
-            upstream: upstream.name.value.clone(),
-            provider: upstream
-                .provider
-                .as_ref()
-                .map_or_else(|| upstream.name.value.clone(), |provider| provider.value.clone()),
-            variable: variable.clone(),
-        })
-    });
+    let absent = settings.upstreams.iter().filter_map(absent);
     Ok(Plan {
         path,
-        routes: settings.routes.len(),
         upstreams: settings.upstreams.len(),
         models: settings.routes.iter().map(|route| route.model.value.clone()).collect(),
         absent: absent.collect(),
     })
+}
+
+/// An upstream that cannot be asked because its key is not at hand. Servers of one's own need none.
+fn absent(upstream: &mains_config::Upstream) -> Option<Absent> {
+    let name = &upstream.name.value;
+    let provider = upstream.provider.as_ref().map_or(name, |provider| &provider.value);
+    let variable = match upstream.key.as_ref().map(|key| &key.value) {
+        Some(KeyRef::Environment(variable)) => {
+            if std::env::var_os(variable).is_some_and(|value| !value.is_empty()) {
+                return None;
+            }
+            Some(variable.clone())
+        }
+        Some(_) => return None,
+        None => {
+            let keyless = providers::by_name(provider).is_some_and(|known| known.key_variable.is_empty());
+            if keyless || upstream.base_url.is_some() {
+                return None;
+            }
+            None
+        }
+    };
+    Some(Absent { upstream: name.clone(), provider: provider.clone(), variable })
 }
 
 fn is_ours(text: &str, stamp: &Path) -> bool {

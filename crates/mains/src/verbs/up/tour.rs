@@ -1,110 +1,183 @@
 //! A handful of requests as the application would send them, and what became of them.
+//!
+//! `asked` is what the tour visits, `proof` shows that the ledger holds.
 
-use super::plan::{Absent, Plan};
+mod asked;
+mod proof;
+
+use super::plan::Plan;
 use crate::client::{Client, Reply};
 use crate::print::{self, Trouble};
-use crate::verbs::ledger::Log;
-use mains_catalog::{Catalog, ModelKind};
+use asked::{Asked, Provider};
+use mains_scan::report::Report;
+use mains_serve::control::{Answer, Command, say};
 use mains_serve::outlet::Outlet;
-use serde_json::{Value, json};
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::fmt::Write as _;
+use std::path::Path;
 use std::sync::Arc;
 
-/// Requests of the tour at most; the page shows the rest.
-const REQUESTS: usize = 6;
+/// Models that the tour visits at most; the report has them all.
+const VISITS: usize = 6;
 
-/// Sends, shows, proves.
-pub(super) async fn show(
-    base: &str,
-    plan: &Plan,
-    stand_ins: &[(Absent, SocketAddr)],
-    outlet: &Arc<Outlet>,
-    data: &Path,
-) -> Result<(), Trouble> {
-    print::data(&print::bold("3  A death, survived"));
-    let client = Client::new(base, None);
-    for model in plan.models.iter().take(REQUESTS) {
-        let Some(question) = question(model) else {
-            print::data(&format!(
-                "   {model}  is no conversation and no embedding: the outlet does not serve it; the report above says what is left"
-            ));
-            continue;
+/// The tour's own drill ends by itself after this.
+const DRILL_MS: u64 = 30_000;
+
+/// Everything that the tour looks at.
+pub(super) struct Tour<'t> {
+    pub(super) base: &'t str,
+    pub(super) report: &'t Report,
+    pub(super) plan: &'t Plan,
+    pub(super) outlet: &'t Arc<Outlet>,
+    pub(super) data: &'t Path,
+}
+
+impl Tour<'_> {
+    /// Sends, shows, proves.
+    pub(super) async fn show(&self) -> Result<(), Trouble> {
+        print::data(&print::bold("3  A death, survived"));
+        let client = Client::new(self.base, None);
+        let all = asked::all(self.report, self.plan);
+        let mut answered = Vec::new();
+        for asked in all.iter().take(VISITS) {
+            print::data(&format!("   {}{}", print::bold(&asked.model), asked.kind_in_brackets()));
+            self.at_the_provider(asked).await;
+            match asked.question() {
+                None => not_relayed(asked),
+                Some((path, body)) => {
+                    let reply = client.post(path, &body).await?;
+                    through_the_outlet(&reply);
+                    if reply.status == 200 {
+                        answered.push((asked, reply.header("x-mains-target").to_owned()));
+                    }
+                }
+            }
+        }
+        if all.len() > VISITS {
+            let rest = print::plural((all.len() - VISITS) as u64, "more model");
+            print::data(&format!("   and {rest}, which the page lists"));
+        }
+        self.drill(&client, &answered).await?;
+        if !answered.is_empty() {
+            print::data(&print::dim(&self.legend()));
+        }
+        print::data(&format!("\n{}", print::bold("4  Proof")));
+        self.outlet.settled().await?;
+        let ledger = Arc::clone(self.outlet);
+        let data = self.data.to_owned();
+        tokio::task::spawn_blocking(move || {
+            ledger.ledger.flush()?;
+            proof::show(&data)
+        })
+        .await?
+    }
+
+    /// What the application meets today at a dead model's own provider. A request for a dead model costs nothing.
+    async fn at_the_provider(&self, asked: &Asked<'_>) {
+        if !asked.is_dead() {
+            return;
+        }
+        let Some(provider) = Provider::of(asked, &self.outlet.live()) else { return };
+        match provider.ask(self.outlet, asked).await {
+            Some((200, _)) => {
+                print::data(&format!("      at {} itself: answered after all", provider.name()));
+            }
+            Some((status, message)) => {
+                print::data(&format!(
+                    "      at {} itself: {}",
+                    provider.name(),
+                    print::bad(&format!("HTTP {status}"))
+                ));
+                print::data(&format!("         \u{201c}{message}\u{201d}"));
+            }
+            None => print::data(&format!("      at {} itself: it could not be reached", provider.name())),
+        }
+    }
+
+    /// Kills the target that has just answered, so that the one behind it is seen to answer.
+    async fn drill(&self, client: &Client, answered: &[(&Asked<'_>, String)]) -> Result<(), Trouble> {
+        let live = self.outlet.live();
+        let has_another = |asked: &Asked<'_>| {
+            live.routes.get(&asked.model).is_some_and(|route| route.route.targets().count() > 1)
         };
-        without_mains(model, &question, stand_ins).await?;
-        with_mains(&client, model, &question).await?;
-    }
-    print::data(&format!("\n{}", print::bold("4  Proof")));
-    outlet.settled().await?;
-    let ledger = Arc::clone(outlet);
-    tokio::task::spawn_blocking(move || ledger.ledger.flush()).await??;
-    prove(data)?;
-    print::data(&format!("\n{}", print::bold("5  Yours")));
-    let model = plan.models.first().map_or("MODEL", String::as_str);
-    print::data(&format!(
-        "   curl {base}/v1/chat/completions -H 'content-type: application/json' \\\n        -d '{{\"model\":\"{model}\",\"messages\":[{{\"role\":\"user\",\"content\":\"hello\"}}]}}'\n   OPENAI_BASE_URL={base}/v1        # the OpenAI SDKs\n   ANTHROPIC_BASE_URL={base}         # the Anthropic SDKs\n   mains drill --target TARGET --data {}   # kill one on purpose\n   mains model pull smollm2-135m-instruct  # a small local model (98 MB, Apache-2.0), if you want one",
-        data.display()
-    ));
-    Ok(())
-}
-
-/// Path and body of a request; `None` for what the outlet does not speak, as video.
-type Question = (&'static str, Value);
-
-fn question(model: &str) -> Option<Question> {
-    let catalog = Catalog::builtin();
-    let kind = catalog.lookup(None, model).into_first().map(|found| found.model.kind);
-    match kind {
-        Some(ModelKind::Embedding) => {
-            Some(("/v1/embeddings", json!({"model": model, "input": "all circuits on"})))
+        let Some((asked, target)) = answered.iter().find(|(asked, _)| has_another(asked)) else {
+            return Ok(());
+        };
+        let Some((path, body)) = asked.question() else { return Ok(()) };
+        let from = mains_host::Clock::start().now();
+        let kill = Command::Kill { target: target.clone(), for_ms: DRILL_MS };
+        if let Answer::Refused(why) = say(self.data, &kill).await.map_err(Trouble::rendered)? {
+            return Err(Trouble::rendered(why));
         }
-        None | Some(ModelKind::Chat | ModelKind::Completion | ModelKind::Unknown) => {
-            let words = "Are all circuits on? Answer in one sentence.";
-            let messages = json!([{"role": "user", "content": words}]);
-            Some(("/v1/chat/completions", json!({"model": model, "max_tokens": 60, "messages": messages})))
+        let reply = client.post(path, &body).await;
+        let survivor = reply.as_ref().ok().filter(|reply| reply.status == 200);
+        let revive = Command::Revive {
+            target: target.clone(),
+            from: from.0,
+            requests: 1,
+            failed: u64::from(survivor.is_none()),
+            answered_by: survivor
+                .map(|reply| (reply.header("x-mains-target").to_owned(), 1))
+                .into_iter()
+                .collect(),
+        };
+        let leaf = say(self.data, &revive).await.map_err(Trouble::rendered)?;
+        print::data(&format!("   {}, and now {target} is killed on purpose", print::bold(&asked.model)));
+        through_the_outlet(&reply?);
+        if let Answer::Leaf(Some(leaf)) = leaf {
+            print::data(&print::dim(&format!(
+                "         the drill is over, the target lives; leaf {leaf} of the ledger says so"
+            )));
         }
-        Some(_) => None,
+        Ok(())
     }
-}
 
-/// What the application meets today, asking the provider itself. Only stand-ins are asked: a real account would pay.
-async fn without_mains(
-    model: &str,
-    question: &Question,
-    stand_ins: &[(Absent, SocketAddr)],
-) -> Result<(), Trouble> {
-    let owner = Catalog::builtin().owner(model).map(|host| host.id.to_string());
-    let Some((absent, address)) =
-        stand_ins.iter().find(|(absent, _)| Some(&absent.provider) == owner.as_ref())
-    else {
-        return Ok(());
-    };
-    let (path, body) = question;
-    let direct = Client::new(format!("http://{address}"), None);
-    let path = if absent.provider == "anthropic" { "/v1/messages" } else { path };
-    let reply = direct.post(path, body).await?;
-    if reply.status != 200 {
-        print::data(&format!("   {model}  asked at {} itself: HTTP {}", absent.provider, reply.status));
-        print::data(&format!("      “{}”", reply.json()["error"]["message"].as_str().unwrap_or("no reason")));
+    /// How far the figures above can be trusted.
+    fn legend(&self) -> String {
+        let mut text = "   grades: A measured here, B calibrated server, C known model and GPU, D a provider's closed model, E its class"
+            .to_owned();
+        if !self.plan.absent.is_empty() {
+            text.push_str(
+                "\n   a stand-in counts four letters as a token: its figures show the arithmetic, not a bill",
+            );
+        }
+        text
     }
-    Ok(())
-}
 
-async fn with_mains(client: &Client, model: &str, question: &Question) -> Result<(), Trouble> {
-    let (path, body) = question;
-    let reply = client.post(path, body).await?;
-    if reply.status != 200 {
-        let why = reply.json()["error"]["message"].as_str().unwrap_or("no reason").to_owned();
-        print::data(&format!("   {model}  through the outlet: HTTP {}\n      “{why}”", reply.status));
-        return Ok(());
+    /// How to go on from here. `data` is the folder as it was named.
+    pub(super) fn ready_lines(&self, data: &Path) -> String {
+        let base = self.base;
+        let first = asked::all(self.report, self.plan).into_iter().find_map(|asked| {
+            let (path, body) = asked.question()?;
+            let target = self.outlet.routed_targets().into_iter().find(|(model, _)| *model == asked.model);
+            Some((path, body, target.map_or_else(String::new, |(_, target)| target.to_string())))
+        });
+        let mut page = format!("\n{}\n", print::bold("5  Yours"));
+        let mut line = |what: &str, text: &str| {
+            let _ = writeln!(page, "   {what:13} {text}");
+        };
+        let folder =
+            if data == Path::new(".mains") { String::new() } else { format!(" --data {}", data.display()) };
+        if let Some((path, body, target)) = &first {
+            line("curl", &format!("curl {base}{path} -H 'content-type: application/json' \\"));
+            line("", &format!("  -d '{body}'"));
+            line("OpenAI SDK", &format!("OpenAI(base_url=\"{base}/v1\", api_key=\"unused\")"));
+            line("Anthropic SDK", &format!("Anthropic(base_url=\"{base}\", api_key=\"unused\")"));
+            line("a drill", &format!("mains drill --target {target}{folder}"));
+        }
+        line("the plan", &format!("mains serve --config {}", self.plan.path.display()));
+        let known = mains_infer::models::ALL.first();
+        if let Some(model) = known {
+            let megabytes = model.bytes / 1_000_000;
+            line(
+                "a local model",
+                &format!(
+                    "mains model pull {}   ({megabytes} MB, {}; nothing was fetched so far)",
+                    model.name, model.licence
+                ),
+            );
+        }
+        page
     }
-    let stand_in = if reply.header("x-mains-stand-in").is_empty() { "" } else { "  (stand-in)" };
-    print::data(&format!(
-        "   {model}  through the outlet: answered by {}{stand_in}",
-        reply.header("x-mains-target")
-    ));
-    print::data(&format!("      {}", cost(&reply)));
-    Ok(())
 }
 
 /// The cost in four units, each with range and grade, as the headers say it.
@@ -116,66 +189,60 @@ fn cost(reply: &Reply) -> String {
     if reply.header("x-mains-energy-j").is_empty() {
         return format!("{money} · energy, carbon and water unknown");
     }
-    let range = |name: &str, unit: &str| format!("{} {unit}", reply.header(name).replace("..", " to "));
+    let range = |name: &str, unit: &str| match reply.header(name).split_once("..") {
+        Some((low, high)) => scaled(low, high, unit),
+        None => format!("unknown {unit}"),
+    };
     format!(
-        "{money} · {} · {} CO2e · {} of water · grade {}",
+        "{money} · {} · {}CO2e · {} water · grade {}",
         range("x-mains-energy-j", "J"),
-        range("x-mains-co2-g", "g"),
+        range("x-mains-co2-g", "g "),
         range("x-mains-water-ml", "mL"),
         reply.header("x-mains-grade")
     )
 }
 
-/// The ledger verifies, and a copy with one bit turned does not.
-fn prove(data: &Path) -> Result<(), Trouble> {
-    let report = Log::open(data)?
-        .verify()
-        .map_err(|fault| Trouble::new(format!("the ledger does not verify: {fault}")))?;
+/// `5.86..100 mg` rather than `0.00586..0.1 g`: thousandths where even the high end is small.
+fn scaled(low: &str, high: &str, unit: &str) -> String {
+    match (low.parse::<f64>(), high.parse::<f64>()) {
+        (Ok(low), Ok(high)) if high < 0.5 && unit.starts_with('g') => {
+            format!("{}..{} m{unit}", print::short(low * 1e3), print::short(high * 1e3))
+        }
+        _ => format!("{low}..{high} {unit}"),
+    }
+}
+
+fn through_the_outlet(reply: &Reply) {
+    if reply.status != 200 {
+        let why = reply.json()["error"]["message"].as_str().unwrap_or("no reason").to_owned();
+        print::data(&format!("      through the outlet: {}", print::bad(&format!("HTTP {}", reply.status))));
+        print::data(&format!("         \u{201c}{why}\u{201d}"));
+        return;
+    }
+    let attempts = match reply.header("x-mains-attempts") {
+        "1" => String::new(),
+        attempts => format!(", attempt {attempts}"),
+    };
+    let stand_in = if reply.header("x-mains-stand-in").is_empty() { "" } else { "  (stand-in)" };
     print::data(&format!(
-        "   the ledger verifies: {} leaves, every tile, bundle and signature recomputed",
-        report.leaves
+        "      through the outlet: {} by {}{attempts}{stand_in}",
+        print::good("answered"),
+        print::bold(reply.header("x-mains-target")),
     ));
-    let copy = std::env::temp_dir().join(format!("mains-tampered-{}", std::process::id()));
-    copy_folder(data, &copy)?;
-    let turned = turn_one_bit(&copy.join("ledger"))?;
-    let verified = Log::open(&copy)?.verify();
-    let _ = std::fs::remove_dir_all(&copy);
-    match verified {
-        Err(fault) => {
-            print::data(&format!("   a copy with one bit turned in {turned} does not: {fault}"));
-            Ok(())
-        }
-        Ok(_) => Err(Trouble::new("a tampered copy of the ledger was not noticed; please report this")),
-    }
+    print::data(&format!("         {}", cost(reply)));
 }
 
-fn copy_folder(data: &Path, copy: &Path) -> Result<(), Trouble> {
-    let mut folders = vec![PathBuf::from("ledger")];
-    std::fs::create_dir_all(copy)?;
-    std::fs::copy(data.join(mains_serve::open::LEDGER_PUBLIC), copy.join(mains_serve::open::LEDGER_PUBLIC))?;
-    while let Some(folder) = folders.pop() {
-        std::fs::create_dir_all(copy.join(&folder))?;
-        for entry in std::fs::read_dir(data.join(&folder))? {
-            let entry = entry?;
-            let path = folder.join(entry.file_name());
-            if entry.file_type()?.is_dir() {
-                folders.push(path);
-            } else {
-                std::fs::copy(entry.path(), copy.join(&path))?;
-            }
-        }
+/// What breaks, and what is left, where no request can show it.
+fn not_relayed(asked: &Asked<'_>) {
+    print::data("      through the outlet: not asked, as it relays conversations and embeddings only");
+    if let Some(place) = asked.place() {
+        print::data(&format!("      what breaks: {place}"));
     }
-    Ok(())
-}
-
-/// Turns the lowest bit in the middle of the journal.
-fn turn_one_bit(ledger: &Path) -> Result<String, Trouble> {
-    let path = ledger.join("journal");
-    let mut bytes = std::fs::read(&path)?;
-    let middle = bytes.len() / 2;
-    if let Some(byte) = bytes.get_mut(middle) {
-        *byte ^= 1;
+    let substitutes = asked.substitutes();
+    if substitutes.is_empty() {
+        print::data("      substitutes: none that the catalogue knows");
     }
-    std::fs::write(&path, bytes)?;
-    Ok(format!("`journal` (byte {middle})"))
+    for substitute in substitutes {
+        print::data(&format!("      substitute: {substitute}"));
+    }
 }

@@ -56,7 +56,7 @@ pub(crate) enum Verb {
     /// The process that runs local models (started by the outlet itself)
     #[command(hide = true)]
     Worker,
-    /// A scripted server that answers for a provider, for tests and demonstrations
+    /// A scripted server that answers for a provider in its own dialect; it exists for tests and demonstrations
     #[command(hide = true)]
     StandIn(StandIn),
 }

@@ -27,7 +27,7 @@ const BEFORE: u32 = 3;
 
 /// Further attempts that a drill makes at full speed. The outlet allows ten a second on top of a burst; a drill that
 /// went on faster would use up what real requests need.
-const BURST: u64 = 40;
+const BURST: u64 = 10;
 const PAUSE_PER_ATTEMPT: Duration = Duration::from_millis(100);
 
 /// Drills one target.

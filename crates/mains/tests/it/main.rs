@@ -6,10 +6,14 @@
 mod catalog;
 mod config;
 mod doctor;
+mod drill;
 mod help;
 mod ledger;
 mod model;
+mod running;
 mod scan;
+mod serve;
+mod up;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

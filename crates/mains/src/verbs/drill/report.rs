@@ -144,7 +144,7 @@ impl Route {
             let _ = writeln!(page, "    not answered: {why}");
         }
         let ms = |figures: &Figures| figures.median_ms.map(|ms| format!("{ms:.1} ms"));
-        let usd = |figures: &Figures| figures.mean_cost_usd.map(|cost| format!("${}", print::short(cost)));
+        let usd = |figures: &Figures| figures.mean_cost_usd.map(|cost| format!("${}", plain(cost)));
         let joules = |figures: &Figures| {
             figures
                 .mean_energy_j
@@ -171,6 +171,15 @@ impl Figures {
             mean_energy_j: low.zip(mean(energies.iter().map(|(_, high)| *high))),
         }
     }
+}
+
+/// Three significant digits without an exponent: `0.000454`, `0.00000008`.
+fn plain(value: f64) -> String {
+    let zeros = if value > 0.0 { (-value.log10().floor()).max(0.0) } else { 0.0 };
+    let decimals = (zeros + 2.0).min(12.0);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 2 and 12")]
+    let text = format!("{value:.*}", decimals as usize);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// The middle value; of two middle values, the mean.
@@ -200,6 +209,15 @@ mod tests {
             cost_usd: cost,
             energy_j: None,
             why: (!answered).then(|| "HTTP 503: nobody".into()),
+        }
+    }
+
+    #[test]
+    fn small_money_is_shown_without_an_exponent() {
+        let cases =
+            [(8e-8, "0.00000008"), (0.000_212, "0.000212"), (0.0, "0"), (1.5, "1.5"), (12.346, "12.35")];
+        for (value, text) in cases {
+            assert_eq!(plain(value), text);
         }
     }
 

@@ -115,7 +115,7 @@ async fn serve(
 }
 
 fn show_plan(plan: &plan::Plan, stand_ins: &[(plan::Absent, std::net::SocketAddr)]) {
-    print::data(&print::bold("2  The plan, served"));
+    print::data(&format!("\n{}", print::bold("2  The plan, served")));
     print::data(&format!(
         "   {}: {} to {}",
         plan.path.display(),

@@ -121,7 +121,10 @@ impl Tour<'_> {
                 .collect(),
         };
         let leaf = say(self.data, &revive).await.map_err(Trouble::rendered)?;
-        print::data(&format!("   {}, and now {target} is killed on purpose", print::bold(&asked.model)));
+        print::data(&format!(
+            "   {} again, while {target} is killed on purpose (a drill)",
+            print::bold(&asked.model)
+        ));
         through_the_outlet(&reply?);
         if let Answer::Leaf(Some(leaf)) = leaf {
             print::data(&print::dim(&format!(
@@ -159,7 +162,7 @@ impl Tour<'_> {
             if data == Path::new(".mains") { String::new() } else { format!(" --data {}", data.display()) };
         if let Some((path, body, target)) = &first {
             line("curl", &format!("curl {base}{path} -H 'content-type: application/json' \\"));
-            line("", &format!("  -d '{body}'"));
+            line("", &format!("  -d '{}'", in_order(body)));
             line("OpenAI SDK", &format!("OpenAI(base_url=\"{base}/v1\", api_key=\"unused\")"));
             line("Anthropic SDK", &format!("Anthropic(base_url=\"{base}\", api_key=\"unused\")"));
             line("a drill", &format!("mains drill --target {target}{folder}"));
@@ -177,6 +180,19 @@ impl Tour<'_> {
             );
         }
         page
+    }
+}
+
+/// A body with the model first, as people write it.
+fn in_order(body: &serde_json::Value) -> String {
+    let model = &body["model"];
+    match &body["messages"][0]["content"] {
+        serde_json::Value::Null => format!("{{\"model\":{model},\"input\":{}}}", body["input"]),
+        words => {
+            format!(
+                "{{\"model\":{model},\"max_tokens\":60,\"messages\":[{{\"role\":\"user\",\"content\":{words}}}]}}"
+            )
+        }
     }
 }
 

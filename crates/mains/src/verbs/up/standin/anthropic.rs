@@ -11,6 +11,18 @@ pub(super) fn gone(model: &str) -> Said {
     Said::json(404, &json!({"type": "error", "error": error, "request_id": "req_standin"}))
 }
 
+pub(super) fn no_such_path(path: &str) -> Said {
+    let error = json!({"type": "not_found_error", "message": format!("{path} is not a path of this API")});
+    Said::json(404, &json!({"type": "error", "error": error, "request_id": "req_standin"}))
+}
+
+/// The list of models, on one page.
+pub(super) fn models(ids: &[&str]) -> Said {
+    let one = |id: &&str| json!({"type": "model", "id": id, "display_name": id, "created_at": "2026-01-01T00:00:00Z"});
+    let data: Vec<Value> = ids.iter().map(one).collect();
+    Said::json(200, &json!({"data": data, "has_more": false, "first_id": ids.first(), "last_id": ids.last()}))
+}
+
 fn asked<'a>(provider: &'a str, question: &Value) -> Asked<'a> {
     let messages = question["messages"].as_array().map(Vec::as_slice).unwrap_or_default();
     let last = messages.last().unwrap_or(&Value::Null);

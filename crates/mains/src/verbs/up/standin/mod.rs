@@ -21,6 +21,9 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+/// The provider whose own dialect is not OpenAI's.
+const ANTHROPIC: &str = "anthropic";
+
 /// Most bytes of a question.
 const QUESTION_BYTES_MAX: usize = 16 << 20;
 
@@ -80,23 +83,30 @@ async fn answer(provider: &str, as_of: Day, request: Request<Incoming>) -> Respo
 
 fn say(provider: &str, as_of: Day, method: &Method, path: &str, question: &Value) -> Said {
     let model = question["model"].as_str().unwrap_or_default();
-    let ended = ended(provider, model, as_of);
-    let path = path.strip_prefix("/v1").unwrap_or(path);
-    match (method, path) {
-        (&Method::POST, "/messages") => match ended {
-            Some(_) => anthropic::gone(model),
-            None => anthropic::messages(provider, question),
-        },
-        (&Method::POST, "/chat/completions" | "/responses" | "/embeddings" | "/videos")
-            if ended.is_some() =>
-        {
-            openai::gone(model)
-        }
-        (&Method::POST, "/chat/completions") => openai::chat(provider, question),
-        (&Method::POST, "/responses") => openai::responses(provider, question),
-        (&Method::POST, "/embeddings") => openai::embeddings(question),
+    let has_ended = ended(provider, model, as_of).is_some();
+    // Hosts have their own roots (`/v1`, `/openai/deployments/NAME`); what is asked for stands at the end.
+    let asks = |end: &str| path.ends_with(end);
+    match *method {
+        Method::GET if asks("/models") => models(provider, as_of),
+        Method::POST if asks("/messages") && has_ended => anthropic::gone(model),
+        Method::POST if asks("/messages") => anthropic::messages(provider, question),
+        Method::POST if has_ended => openai::gone(provider, model),
+        Method::POST if asks("/chat/completions") => openai::chat(provider, question),
+        Method::POST if asks("/responses") => openai::responses(provider, question),
+        Method::POST if asks("/embeddings") => openai::embeddings(question),
+        _ if provider == ANTHROPIC => anthropic::no_such_path(path),
         _ => openai::no_such_path(path),
     }
+}
+
+/// `GET /v1/models`: what the catalogue knows to be alive at this provider.
+fn models(provider: &str, as_of: Day) -> Said {
+    let catalog = Catalog::builtin();
+    let here = catalog.models().filter(|model| *model.host == *provider);
+    let mut alive: Vec<&str> =
+        here.map(|model| &*model.id).filter(|id| ended(provider, id, as_of).is_none()).collect();
+    alive.sort_unstable();
+    if provider == ANTHROPIC { anthropic::models(&alive) } else { openai::models(provider, &alive) }
 }
 
 /// The day on which a model ended at this provider, if that day has come.
@@ -129,6 +139,27 @@ mod tests {
         let living = ask("gpt-4o-mini");
         assert!(living.status == 200 && living.body.contains("stand-in"), "{}", living.body);
         assert_eq!(post("/v1/videos", &json!({"model": "sora-2"})).status, 404);
+        let list =
+            say("openai", Day::parse("2026-11-24").unwrap(), &Method::GET, "/v1/models", &Value::Null).body;
+        assert!(list.contains("\"gpt-4o-mini\"") && !list.contains("\"gpt-3.5-turbo\""), "{list}");
+    }
+
+    #[test]
+    fn hosts_fail_in_their_own_words_and_on_their_own_paths() {
+        let day = Day::parse("2026-11-24").unwrap();
+        let question = |model: &str| json!({"model": model, "max_tokens": 9, "messages": [{"role": "user", "content": "hello"}]});
+        let at = |provider: &str, path: &str, model: &str| {
+            say(provider, day, &Method::POST, path, &question(model))
+        };
+        let gone = at("anthropic", "/v1/messages", "claude-2.1");
+        assert!(gone.status == 404 && gone.body.contains("\"not_found_error\""), "{}", gone.body);
+        let gone = at("groq", "/v1/chat/completions", "llama-3.1-70b-versatile");
+        assert!(gone.status == 400 && gone.body.contains("model_decommissioned"), "{}", gone.body);
+        assert_eq!(
+            at("azure", "/openai/deployments/gpt-4o-mini/chat/completions", "gpt-4o-mini").status,
+            200
+        );
+        assert_eq!(at("anthropic", "/v1/nothing", "").status, 404);
     }
 
     #[test]

@@ -7,15 +7,36 @@ use std::fmt::Write as _;
 
 const CREATED: u64 = 1_795_550_000;
 
-/// What OpenAI says of a model that has ended (github.com/openai/openai-quickstart-node/issues/127, read 2026-11-24).
-pub(super) fn gone(model: &str) -> Said {
-    let message = format!(
-        "The model `{model}` has been deprecated, learn more here: https://platform.openai.com/docs/deprecations"
-    );
+/// What a host says of a model that has ended. OpenAI: github.com/openai/openai-quickstart-node/issues/127; Groq:
+/// github.com/crewAIInc/crewAI/issues/1976 (both read 2026-11-24). Other hosts are given OpenAI's words, whose error
+/// object they share.
+pub(super) fn gone(provider: &str, model: &str) -> Said {
+    let (status, code, message) = match provider {
+        "groq" => (
+            400,
+            "model_decommissioned",
+            format!(
+                "The model `{model}` has been decommissioned and is no longer supported. Please refer to https://console.groq.com/docs/deprecations for a recommendation on which model to use instead."
+            ),
+        ),
+        _ => (
+            404,
+            "model_not_found",
+            format!(
+                "The model `{model}` has been deprecated, learn more here: https://platform.openai.com/docs/deprecations"
+            ),
+        ),
+    };
     Said::json(
-        404,
-        &json!({"error": {"message": message, "type": "invalid_request_error", "param": null, "code": "model_not_found"}}),
+        status,
+        &json!({"error": {"message": message, "type": "invalid_request_error", "param": null, "code": code}}),
     )
+}
+
+/// The list of models.
+pub(super) fn models(provider: &str, ids: &[&str]) -> Said {
+    let one = |id: &&str| json!({"id": id, "object": "model", "created": CREATED, "owned_by": provider});
+    Said::json(200, &json!({"object": "list", "data": ids.iter().map(one).collect::<Vec<_>>()}))
 }
 
 pub(super) fn no_such_path(path: &str) -> Said {

@@ -28,6 +28,12 @@ fn the_first_minute_shows_a_death_a_survivor_and_a_proof() {
         assert!(page.contains(wanted), "`{wanted}` is missing:\n{page}");
     }
     run(folder.path(), &["ledger", "verify", "--data", "data"]).ends(0);
+    let leaves =
+        run(folder.path(), &["ledger", "show", "--from", "0", "--count", "20", "--data", "data", "--json"])
+            .ends(0)
+            .out;
+    let said = leaves.matches("\"region\": \"stand-in\"").count();
+    assert!(said >= 6, "every intent and outcome says that no provider was asked: {leaves}");
     // The stand-in is gone with the outlet: what stays is a plan for real accounts.
     let plan = std::fs::read_to_string(folder.path().join("data/mains.toml")).unwrap();
     assert!(plan.contains("env:OPENAI_API_KEY") && !plan.contains("base_url"), "{plan}");

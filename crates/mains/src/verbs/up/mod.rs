@@ -93,7 +93,7 @@ async fn serve(
     let base = format!("http://{}", started.address);
     show_plan(plan, &stand_ins);
     print::data(&format!(
-        "   {} {}   {}\n",
+        "   {} {}   {}",
         print::bold("the page:"),
         print::good(&format!("{base}/")),
         print::dim(&format!("{:.1} s after the start", clock.monotonic().since(begun).as_s_f64()))
@@ -127,9 +127,12 @@ fn show_plan(plan: &plan::Plan, stand_ins: &[(plan::Absent, std::net::SocketAddr
             Some(variable) => format!("{variable} is not set"),
             None => format!("no key for {} is known", absent.provider),
         };
-        print::data(&format!(
-            "   {why}: a scripted stand-in at {address} answers for {} instead,\n   marked as such in every header, record and log line and on the page",
-            absent.upstream
+        print::data(&format!("   {why}: a scripted stand-in at {address} answers for {}", absent.upstream));
+        tracing::info!(upstream = %absent.upstream, "a scripted stand-in answers, not the provider");
+    }
+    if !stand_ins.is_empty() {
+        print::data(&print::dim(
+            "   what a stand-in answers is marked in its headers, in its record and leaf, and on the page",
         ));
     }
 }

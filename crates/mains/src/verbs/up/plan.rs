@@ -108,6 +108,8 @@ pub(super) fn settings(
                 continue;
             };
             upstream.remove("key");
+            // Leaves name the region of whoever answered: the ledger, too, must not say that it was the provider.
+            upstream.insert("region", toml_edit::value("stand-in"));
             upstream.insert("base_url", toml_edit::value(format!("http://{address}/v1")));
         }
     }

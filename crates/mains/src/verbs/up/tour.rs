@@ -34,7 +34,7 @@ pub(super) struct Tour<'t> {
 impl Tour<'_> {
     /// Sends, shows, proves.
     pub(super) async fn show(&self) -> Result<(), Trouble> {
-        print::data(&print::bold("3  A death, survived"));
+        print::data(&format!("\n{}", print::bold("3  A death, survived")));
         let client = Client::new(self.base, None);
         let all = asked::all(self.report, self.plan);
         let mut answered = Vec::new();

@@ -37,7 +37,7 @@ fn blocks(kind: TensorType, numbers: usize, chance: &mut Chance) -> Vec<u8> {
 fn kernels(threads: usize) -> impl Iterator<Item = Kernels> {
     let sets = InstructionSet::available();
     if !sets.contains(&InstructionSet::Avx512) {
-        println!("left out: the AVX-512 kernels, which this processor does not have");
+        println!("not on this processor: the AVX-512 kernels");
     }
     sets.into_iter().map(move |set| Kernels::new(threads, Some(set)).unwrap())
 }

@@ -38,7 +38,7 @@ pub struct Front {
     pub face: Face,
     /// Turns true when the outlet drains.
     pub draining: watch::Receiver<bool>,
-    /// Set by [`journey`] tasks so that a drain waits for their records.
+    /// Set by `journey` tasks so that a drain waits for their records.
     pub tasks: Tracker,
 }
 

@@ -9,7 +9,7 @@ const FORBIDDEN: &[(&str, &str)] = &[
     (concat!("static.cra", "tes.io"), "names a package registry's host"),
     (concat!("py", "pi.org"), "names a package registry's host"),
     (concat!("files.python", "hosted.org"), "names a package registry's host"),
-    (concat!("registry.npm", "js.org"), "names a package registry's host"),
+    (concat!("regis", "try.npmjs.org"), "names a package registry's host"),
     (concat!("deb.deb", "ian.org"), "names a package registry's host"),
     (concat!("\"/wo", "rk/"), "names a path of one machine"),
     (concat!("/wo", "rk/main"), "names a path of one machine"),

@@ -83,7 +83,7 @@ pub struct Shown {
 pub struct Serve {
     /// Where applications connect; `127.0.0.1:2300` by default.
     pub listen: Setting<SocketAddr>,
-    /// The data folder, relative to where Mains runs; `.mains` by default.
+    /// The data folder, relative to the folder of `mains.toml`; `.mains` by default.
     pub data: Setting<String>,
     /// Whether a model without a route goes to an upstream that may know it; off by default.
     pub passthrough: Setting<bool>,

@@ -125,7 +125,7 @@ fn cleaned(message: &str) -> String {
     words.join(" ").chars().take(MESSAGE_MAX).collect()
 }
 
-/// The starts of keys as providers issue them (read 2026-11-24 in their documentation).
+/// The starts of keys as providers issue them: general knowledge, not read again in their documentation.
 const KEY_STARTS: [&str; 9] = ["sk-", "sk_", "gsk_", "xai-", "aiza", "hf_", "nvapi-", "pplx-", "csk-"];
 
 fn hidden(word: &str) -> Cow<'_, str> {

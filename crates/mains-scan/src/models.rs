@@ -67,7 +67,9 @@ pub(crate) fn models(around: &Surroundings<'_>, file: &File<'_>) -> Vec<Draft> {
         }
         let within =
             file.hits[next_hit.min(file.hits.len())..].iter().take_while(|hit| hit.start < piece.end);
-        let names = within.filter(|hit| hit.needle == Needle::Name);
+        // A name that begins before its piece is cut by the syntax, so it is no name of this piece.
+        let inside = |start: usize, end: usize| start >= piece.start && end <= piece.end;
+        let names = within.filter(|hit| hit.needle == Needle::Name && inside(hit.start, hit.end));
         let hits: Vec<(usize, usize)> = names.map(|hit| (hit.start, hit.end)).collect();
         match piece.kind {
             PieceKind::Comment | PieceKind::Docstring | PieceKind::Prose => {

@@ -1,7 +1,7 @@
 //! The operating system's randomness: the only source of keys, peppers and names that nobody may guess.
 
 use crate::HostError;
-use mains_units::RequestId;
+use mains_units::{RequestId, Timestamp};
 
 /// A right to draw from the operating system's generator. It cannot be made out of a seed:
 ///
@@ -30,9 +30,10 @@ impl Entropy {
         self.bytes()
     }
 
-    /// A name for a request: 96 bits, so that 2^32 of them meet by chance with odds of 1 in 2^33.
-    pub fn request_id(&self) -> Result<RequestId, HostError> {
-        Ok(RequestId::from_bytes(self.bytes()?))
+    /// A name for a request that came at this moment. 48 bits are random: a thousand requests in one millisecond meet
+    /// by chance with odds of 1 in 2^29.
+    pub fn request_id(&self, at: Timestamp) -> Result<RequestId, HostError> {
+        Ok(RequestId::at(at, self.bytes()?))
     }
 
     /// A seed for [`mains_units::Chance`], for jitter and sampling. The way back does not exist.
@@ -60,7 +61,7 @@ mod tests {
         let entropy = Entropy::system().unwrap();
         let keys: std::collections::HashSet<_> = (0..100).map(|_| entropy.key().unwrap()).collect();
         assert_eq!(keys.len(), 100);
-        let ids: std::collections::HashSet<_> = (0..100).map(|_| entropy.request_id().unwrap()).collect();
+        let ids: std::collections::HashSet<_> = (0..100).map(|_| entropy.request_id(Timestamp(0)).unwrap()).collect();
         assert_eq!(ids.len(), 100);
         assert_ne!(entropy.seed().unwrap(), entropy.seed().unwrap());
     }

@@ -196,7 +196,7 @@ async fn obey(command: Command, outlet: &Arc<Outlet>, reread: &Reread) -> Answer
                     "no route has a target `{target}`\nhint: name a whole target (`openai/gpt-4o`) or an upstream (`openai`)"
                 ));
             }
-            outlet.drills.kill(&target, outlet.clock.monotonic().after(Span::from_ms(for_ms)));
+            outlet.begin_drill(&target, Span::from_ms(for_ms));
             Answer::Done
         }
         Command::Revive { target, from, requests, failed, answered_by } => {

@@ -70,10 +70,11 @@ impl Front {
     async fn ask(self, request: Request<Incoming>, dialect: Dialect) -> Response<ReplyBody> {
         let outlet = &self.outlet;
         let (head, body) = request.into_parts();
-        let Ok(id) = outlet.entropy.request_id() else { return no_randomness() };
+        let at = outlet.clock.now();
+        let Ok(id) = outlet.entropy.request_id(at) else { return no_randomness() };
         let arrived = Arrived {
             id,
-            at: outlet.clock.now(),
+            at,
             started: outlet.clock.monotonic(),
             dialect,
             headers: head.headers,
@@ -89,10 +90,7 @@ impl Front {
         };
         let (sender, receiver) = oneshot::channel();
         let task = Arc::clone(outlet);
-        tokio::spawn(async move {
-            journey::handle(task, arrived, Reply::new(sender)).await;
-            drop(place);
-        });
+        tokio::spawn(journey::handle(task, arrived, place, Reply::new(sender)));
         receiver.await.unwrap_or_else(|_| {
             // The task ended without an answer: only a fault of ours can bring that about.
             let refusal = Refusal::Internal { request: id };
@@ -173,7 +171,7 @@ impl Front {
     fn refuse(&self, refusal: &Refusal, path: &str) -> Response<ReplyBody> {
         self.outlet.counts.rejected(refusal);
         let dialect = Dialect::at_path(path).unwrap_or(Dialect::OpenaiChat);
-        let Ok(id) = self.outlet.entropy.request_id() else { return no_randomness() };
+        let Ok(id) = self.outlet.entropy.request_id(self.outlet.clock.now()) else { return no_randomness() };
         deliver::rendered(&self.outlet, id, dialect, refusal.body().render(dialect, id))
     }
 
@@ -181,7 +179,7 @@ impl Front {
         let refusal = Refusal::PlaceForbidden { detail: barred.message() };
         self.outlet.counts.rejected(&refusal);
         let dialect = Dialect::at_path(path).unwrap_or(Dialect::OpenaiChat);
-        let Ok(id) = self.outlet.entropy.request_id() else { return no_randomness() };
+        let Ok(id) = self.outlet.entropy.request_id(self.outlet.clock.now()) else { return no_randomness() };
         let mut rendered = refusal.body().render(dialect, id);
         rendered.status = barred.status();
         deliver::rendered(&self.outlet, id, dialect, rendered)

@@ -2,12 +2,13 @@
 
 use crate::outlet::Outlet;
 use crate::stops::{Arrived, Held, Known, Left};
+use crate::tasks::Place;
 use crate::stops::{choose, deliver, identify, judge, read, record, relay, reserve, settle};
 use std::sync::Arc;
 
 /// Carries one request from its first byte to its record. It runs in a task of its own: a client that leaves
 /// cannot stop it before the record is written.
-pub(crate) async fn handle(outlet: Arc<Outlet>, arrived: Arrived, mut reply: deliver::Reply) {
+pub(crate) async fn handle(outlet: Arc<Outlet>, arrived: Arrived, place: Place, mut reply: deliver::Reply) {
     // 1. Accept happened in `front`: the bytes have a name and a time.
 
     // 2. Identify before anything costs: a stranger is counted, not recorded, so that he cannot fill the disk.
@@ -26,12 +27,12 @@ pub(crate) async fn handle(outlet: Arc<Outlet>, arrived: Arrived, mut reply: del
             // 10. Record, then hand over what is not handed over yet.
             let written = record::outcome(&outlet, &settled);
             deliver::answer(&outlet, reply, settled).await;
-            written.wait().await;
+            written.release(place).await;
         }
         Err(left) => {
             let written = record::deny(&outlet, &left);
             deliver::refusal(&outlet, reply, &left);
-            written.wait().await;
+            written.release(place).await;
         }
     }
 }

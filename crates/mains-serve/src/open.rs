@@ -167,8 +167,8 @@ fn signer(data: &Path, entropy: &Entropy) -> Result<mains_ledger::Ed25519Signer,
         return key::load(&path).map_err(|error| error.to_string());
     }
     let seed = entropy.key().map_err(|error| error.to_string())?;
-    let id = entropy.request_id().map_err(|error| error.to_string())?.to_string();
-    let name = format!("mains.local/{}", id.trim_start_matches("req_").get(..12).unwrap_or("outlet"));
+    let id = entropy.seed().map_err(|error| error.to_string())?;
+    let name = format!("mains.local/{:012x}", id >> 16);
     key::create(&path, &name, &seed).map_err(|error| error.to_string())
 }
 

@@ -16,7 +16,7 @@ use mains_relay::route::TargetName;
 use mains_relay::{Breakers, RetryBudget};
 use mains_store::db::{Db, KeyRefusal};
 use mains_store::log::{Appender, LogReader};
-use mains_units::{Chance, Timestamp};
+use mains_units::{Chance, Span, Timestamp};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
@@ -28,10 +28,19 @@ pub struct Shared {
     pub budgets: Tree,
     /// One breaker a target.
     pub breakers: Breakers,
+    /// The breakers of targets that a drill keeps dead: what a drill trips leaves no mark on the real ones.
+    pub drilled: Breakers,
     /// How many further attempts the outlet may make.
     pub retries: RetryBudget,
     /// Draws from pools and jitter.
     pub chance: Chance,
+}
+
+impl Shared {
+    /// The breakers that a target has now.
+    pub fn breakers_of(&mut self, drilled: bool) -> &mut Breakers {
+        if drilled { &mut self.drilled } else { &mut self.breakers }
+    }
 }
 
 /// Keys of clients.
@@ -149,6 +158,7 @@ impl Outlet {
         let shared = Shared {
             budgets: Tree::new(parts.live.caps(), now),
             breakers: Breakers::new(mains_relay::breaker::BreakerSettings::default(), chance.split()),
+            drilled: Breakers::new(mains_relay::breaker::BreakerSettings::default(), chance.split()),
             retries: RetryBudget::default(),
             chance,
         };
@@ -218,6 +228,18 @@ impl Outlet {
     /// What decides about attempts.
     pub fn shared(&self) -> MutexGuard<'_, Shared> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps a target (`upstream/model`) or a whole upstream dead for so long. It starts with fresh breakers, so that
+    /// every drill shows how they trip.
+    pub fn begin_drill(&self, name: &str, span: Span) {
+        let live = self.live();
+        let concerns = |target: &TargetName| {
+            let facts = live.targets.get(target);
+            facts.is_some_and(|facts| crate::drills::matches(name, &facts.upstream.name, &facts.model))
+        };
+        self.shared().drilled.retain(|target| !concerns(target));
+        self.drills.kill(name, self.clock.monotonic().after(span));
     }
 
     /// Checks the ledger's signatures.

@@ -4,6 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+/// The right to be in flight; whoever holds it is waited for at the end.
+pub type Place = OwnedSemaphorePermit;
+
 /// Counts tasks in flight and waits for their end; no more than `most` at once.
 #[derive(Debug, Clone)]
 pub struct Tracker {
@@ -18,7 +21,7 @@ impl Tracker {
     }
 
     /// A place; none when all are taken for the whole of `patience`. Dropping it gives it back.
-    pub async fn enter(&self, patience: Duration) -> Option<OwnedSemaphorePermit> {
+    pub async fn enter(&self, patience: Duration) -> Option<Place> {
         let place = Arc::clone(&self.places).acquire_owned();
         tokio::time::timeout(patience, place).await.ok().and_then(Result::ok)
     }

@@ -75,6 +75,17 @@ impl Grade {
         }
     }
 
+    /// Its letter.
+    pub fn letter(self) -> &'static str {
+        match self {
+            Self::A => "A",
+            Self::B => "B",
+            Self::C => "C",
+            Self::D => "D",
+            Self::E => "E",
+        }
+    }
+
     /// The worse of the two.
     #[must_use]
     pub fn worse(self, other: Self) -> Self {
@@ -84,7 +95,7 @@ impl Grade {
 
 impl fmt::Display for Grade {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{self:?}")
+        f.write_str(self.letter())
     }
 }
 

@@ -56,8 +56,10 @@ enum Expect {
 pub(crate) struct Scanner<'a> {
     bytes: &'a [u8],
     at: usize,
-    /// One entry for each open container: whether it is an object.
-    stack: Vec<bool>,
+    /// How many containers are open.
+    depth: usize,
+    /// One bit for each of them, the innermost lowest: whether it is an object.
+    objects: u128,
     expect: Expect,
     /// Bytes of white space between tokens, so far.
     pub(crate) space: usize,
@@ -65,12 +67,12 @@ pub(crate) struct Scanner<'a> {
 
 impl<'a> Scanner<'a> {
     pub(crate) fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, at: 0, stack: Vec::new(), expect: Expect::Value, space: 0 }
+        Self { bytes, at: 0, depth: 0, objects: 0, expect: Expect::Value, space: 0 }
     }
 
     /// How many containers are open.
     pub(crate) fn depth(&self) -> usize {
-        self.stack.len()
+        self.depth
     }
 
     /// The next token; `None` at the end of a complete text.
@@ -78,7 +80,7 @@ impl<'a> Scanner<'a> {
         self.skip_space();
         if self.expect == Expect::CommaOrEnd && self.peek() == Some(b',') {
             self.at += 1;
-            self.expect = if self.stack.last() == Some(&true) { Expect::Key } else { Expect::Value };
+            self.expect = if self.in_object() { Expect::Key } else { Expect::Value };
             self.skip_space();
         }
         let Some(byte) = self.peek() else {
@@ -92,10 +94,10 @@ impl<'a> Scanner<'a> {
             (Expect::Nothing, _) => Err(self.error("more text after the value")),
             (Expect::KeyOrEnd, b'}') => Ok(Some(self.close(Token::ObjectEnd))),
             (Expect::ValueOrEnd, b']') => Ok(Some(self.close(Token::ArrayEnd))),
-            (Expect::CommaOrEnd, b'}') if self.stack.last() == Some(&true) => {
+            (Expect::CommaOrEnd, b'}') if self.in_object() => {
                 Ok(Some(self.close(Token::ObjectEnd)))
             }
-            (Expect::CommaOrEnd, b']') if self.stack.last() == Some(&false) => {
+            (Expect::CommaOrEnd, b']') if self.depth > 0 && !self.in_object() => {
                 Ok(Some(self.close(Token::ArrayEnd)))
             }
             (Expect::CommaOrEnd, _) => Err(self.error("no comma between values")),
@@ -121,6 +123,10 @@ impl<'a> Scanner<'a> {
         }
     }
 
+    fn in_object(&self) -> bool {
+        self.depth > 0 && self.objects & 1 == 1
+    }
+
     fn peek(&self) -> Option<u8> {
         self.bytes.get(self.at).copied()
     }
@@ -139,13 +145,14 @@ impl<'a> Scanner<'a> {
 
     fn close(&mut self, token: Token) -> Token {
         self.at += 1;
-        self.stack.pop();
+        self.depth = self.depth.saturating_sub(1);
+        self.objects >>= 1;
         self.after_value();
         token
     }
 
     fn after_value(&mut self) {
-        self.expect = if self.stack.is_empty() { Expect::Nothing } else { Expect::CommaOrEnd };
+        self.expect = if self.depth == 0 { Expect::Nothing } else { Expect::CommaOrEnd };
     }
 
     fn key(&mut self) -> Result<Token, JsonError> {
@@ -162,12 +169,13 @@ impl<'a> Scanner<'a> {
     fn value(&mut self, byte: u8) -> Result<Token, JsonError> {
         match byte {
             b'{' | b'[' => {
-                if self.stack.len() >= DEPTH_MAX {
+                if self.depth >= DEPTH_MAX {
                     return Err(self.error("values nested deeper than 128 levels"));
                 }
                 let object = byte == b'{';
                 self.at += 1;
-                self.stack.push(object);
+                self.depth += 1;
+                self.objects = self.objects << 1 | u128::from(object);
                 self.expect = if object { Expect::KeyOrEnd } else { Expect::ValueOrEnd };
                 Ok(if object { Token::ObjectStart } else { Token::ArrayStart })
             }
@@ -188,15 +196,20 @@ impl<'a> Scanner<'a> {
         let start = self.at;
         self.at += 1;
         loop {
+            let rest = self.bytes.get(self.at..).unwrap_or_default();
+            let length = memchr::memchr2(b'"', b'\\', rest).unwrap_or(rest.len());
+            if let Some(control) = rest[..length].iter().position(|byte| *byte < 0x20) {
+                self.at += control;
+                return Err(self.error("a bare control character in a string"));
+            }
+            self.at += length;
             match self.peek() {
                 None => return Err(self.error("text ends inside a string")),
                 Some(b'"') => {
                     self.at += 1;
                     return Ok(start..self.at);
                 }
-                Some(b'\\') => self.escape()?,
-                Some(0..=0x1f) => return Err(self.error("a bare control character in a string")),
-                Some(_) => self.at += 1,
+                Some(_) => self.escape()?,
             }
         }
     }
@@ -276,7 +289,7 @@ pub(crate) struct Member<'a> {
 /// The members of an object in the order of the text, doubled keys included.
 pub(crate) fn members(bytes: &[u8]) -> Result<Vec<Member<'_>>, JsonError> {
     let mut scanner = Scanner::new(bytes);
-    let mut out = Vec::new();
+    let mut out = Vec::with_capacity(8);
     if scanner.next_token()? != Some(Token::ObjectStart) {
         return Err(JsonError { at: 0, what: "no JSON object" });
     }
@@ -308,8 +321,12 @@ pub(crate) fn elements(bytes: &[u8]) -> Vec<&[u8]> {
 
 /// The value of the last member with that key, `null` counting as none; `None` if the text is no object.
 pub(crate) fn get<'a>(bytes: &'a [u8], key: &str) -> Option<&'a [u8]> {
-    let members = members(bytes).ok()?;
-    let member = members.into_iter().rev().find(|member| member.key == key)?;
+    find(&members(bytes).ok()?, key)
+}
+
+/// The same among members that were read already.
+pub(crate) fn find<'a>(members: &[Member<'a>], key: &str) -> Option<&'a [u8]> {
+    let member = members.iter().rev().find(|member| member.key == key)?;
     (member.value != b"null").then_some(member.value)
 }
 

@@ -15,6 +15,10 @@ mod verbs;
 use clap::Parser;
 use std::process::ExitCode;
 
+/// A request makes some hundred short-lived values; the system's allocator took a tenth of its time.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let arguments = cli::Arguments::parse();
     print::set_color(arguments.color);

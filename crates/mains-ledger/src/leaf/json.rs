@@ -1,23 +1,24 @@
 //! Canonical JSON (RFC 8785, "JCS") without floats: one text for one value, so that one leaf has one hash.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 
 /// The largest integer that every JSON reader keeps exactly: 2^53.
 pub const INTEGER_MAX: u64 = 1 << 53;
 
 /// A JSON value without floats and without negative numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Value {
+pub(super) enum Value<'a> {
     Null,
     Bool(bool),
     Integer(u64),
-    Text(String),
-    List(Vec<Value>),
-    /// Keys of leaves are ASCII; for those, the order of bytes is the order that RFC 8785 asks for.
-    Map(BTreeMap<String, Value>),
+    Text(Cow<'a, str>),
+    List(Vec<Value<'a>>),
+    /// In the order of the keys. Keys of leaves are ASCII; for those, the order of bytes is the order that RFC 8785
+    /// asks for.
+    Map(Vec<(&'a str, Value<'a>)>),
 }
 
-impl Value {
+impl<'a> Value<'a> {
     /// The canonical text; `None` where an integer is over 2^53 or a key is not ASCII.
     pub(super) fn to_canonical(&self) -> Option<Vec<u8>> {
         let mut out = Vec::with_capacity(1024);
@@ -31,7 +32,7 @@ impl Value {
             Self::Bool(true) => out.extend_from_slice(b"true"),
             Self::Bool(false) => out.extend_from_slice(b"false"),
             Self::Integer(number) if *number > INTEGER_MAX => return None,
-            Self::Integer(number) => out.extend_from_slice(number.to_string().as_bytes()),
+            Self::Integer(number) => write_integer(*number, out),
             Self::Text(text) => write_text(text, out),
             Self::List(items) => {
                 out.push(b'[');
@@ -63,18 +64,18 @@ impl Value {
     }
 
     /// From a parsed document; `None` where it holds what canonical leaves never hold.
-    pub(super) fn from_parsed(parsed: &serde_json::Value) -> Option<Self> {
+    pub(super) fn from_parsed(parsed: &'a serde_json::Value) -> Option<Self> {
         Some(match parsed {
             serde_json::Value::Null => Self::Null,
             serde_json::Value::Bool(truth) => Self::Bool(*truth),
             serde_json::Value::Number(number) => Self::Integer(number.as_u64()?),
-            serde_json::Value::String(text) => Self::Text(text.clone()),
+            serde_json::Value::String(text) => Self::Text(text.as_str().into()),
             serde_json::Value::Array(items) => {
                 Self::List(items.iter().map(Self::from_parsed).collect::<Option<_>>()?)
             }
             serde_json::Value::Object(members) => {
-                let read = |(key, value): (&String, _)| Some((key.clone(), Self::from_parsed(value)?));
-                Self::Map(members.iter().map(read).collect::<Option<_>>()?)
+                let read = |(key, value): (&'a String, _)| Some((key.as_str(), Self::from_parsed(value)?));
+                sorted(members.iter().map(read).collect::<Option<_>>()?)
             }
         })
     }
@@ -84,7 +85,13 @@ impl Value {
 /// `\u00xx` for other control characters, everything else as it is.
 fn write_text(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
-    for byte in text.bytes() {
+    let mut plain = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        if byte >= 0x20 && byte != b'"' && byte != b'\\' {
+            continue;
+        }
+        out.extend_from_slice(text.as_bytes().get(plain..at).unwrap_or_default());
+        plain = at + 1;
         match byte {
             b'"' => out.extend_from_slice(b"\\\""),
             b'\\' => out.extend_from_slice(b"\\\\"),
@@ -93,16 +100,30 @@ fn write_text(text: &str, out: &mut Vec<u8>) {
             b'\n' => out.extend_from_slice(b"\\n"),
             0x0c => out.extend_from_slice(b"\\f"),
             b'\r' => out.extend_from_slice(b"\\r"),
-            0..0x20 => out.extend_from_slice(format!("\\u{byte:04x}").as_bytes()),
-            _ => out.push(byte),
+            _ => out.extend_from_slice(format!("\\u{byte:04x}").as_bytes()),
         }
     }
+    out.extend_from_slice(text.as_bytes().get(plain..).unwrap_or_default());
     out.push(b'"');
 }
 
+fn write_integer(number: u64, out: &mut Vec<u8>) {
+    if number < 10 {
+        out.push(b'0' + u8::try_from(number).unwrap_or_default());
+    } else {
+        out.extend_from_slice(number.to_string().as_bytes());
+    }
+}
+
 /// A map of the given members.
-pub(super) fn map<const N: usize>(members: [(&str, Value); N]) -> Value {
-    Value::Map(members.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
+pub(super) fn map<'a, const N: usize>(members: [(&'a str, Value<'a>); N]) -> Value<'a> {
+    sorted(members.into())
+}
+
+/// A map of these members, each key once.
+pub(super) fn sorted<'a>(mut members: Vec<(&'a str, Value<'a>)>) -> Value<'a> {
+    members.sort_unstable_by_key(|(key, _)| *key);
+    Value::Map(members)
 }
 
 #[cfg(test)]

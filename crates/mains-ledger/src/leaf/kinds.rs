@@ -206,7 +206,7 @@ pub struct Recover {
 }
 
 /// The members of a leaf beside its head.
-pub(super) fn members(leaf: &Leaf) -> Result<Value, LeafError> {
+pub(super) fn members(leaf: &Leaf) -> Result<Value<'_>, LeafError> {
     Ok(match leaf {
         Leaf::Intent(leaf) => intent(leaf),
         Leaf::Outcome(leaf) => outcome(leaf)?,
@@ -242,11 +242,11 @@ pub(super) fn members(leaf: &Leaf) -> Result<Value, LeafError> {
     })
 }
 
-fn label(label: Option<&Label>) -> Value {
+fn label(label: Option<&Label>) -> Value<'_> {
     optional(label, |label| text(label.as_str()))
 }
 
-fn intent(leaf: &Intent) -> Value {
+fn intent(leaf: &Intent) -> Value<'_> {
     map([
         ("request", text(leaf.request.to_string())),
         ("key", label(leaf.key.as_ref())),
@@ -264,7 +264,7 @@ fn intent(leaf: &Intent) -> Value {
     ])
 }
 
-fn outcome(leaf: &Outcome) -> Result<Value, LeafError> {
+fn outcome(leaf: &Outcome) -> Result<Value<'_>, LeafError> {
     Ok(map([
         ("request", text(leaf.request.to_string())),
         ("key", label(leaf.key.as_ref())),
@@ -293,7 +293,7 @@ fn outcome(leaf: &Outcome) -> Result<Value, LeafError> {
     ]))
 }
 
-fn deny(leaf: &Deny) -> Value {
+fn deny(leaf: &Deny) -> Value<'_> {
     map([
         ("request", text(leaf.request.to_string())),
         ("key", label(leaf.key.as_ref())),
@@ -309,10 +309,7 @@ fn deny(leaf: &Deny) -> Value {
     ])
 }
 
-fn drill(leaf: &Drill) -> Value {
-    let survivor = |survivor: &Survivor| {
-        map([("target", text(survivor.target.as_str())), ("answered", Value::Integer(survivor.answered))])
-    };
+fn drill(leaf: &Drill) -> Value<'_> {
     map([
         ("target", text(leaf.target.as_str())),
         ("from", text(leaf.from.to_string())),
@@ -321,4 +318,8 @@ fn drill(leaf: &Drill) -> Value {
         ("failed", Value::Integer(leaf.failed)),
         ("answered_by", Value::List(leaf.answered_by.iter().map(survivor).collect())),
     ])
+}
+
+fn survivor(survivor: &Survivor) -> Value<'_> {
+    map([("target", text(survivor.target.as_str())), ("answered", Value::Integer(survivor.answered))])
 }

@@ -119,11 +119,11 @@ impl Leaf {
     /// The bytes that go into the log.
     pub fn encode(&self, head: &Head) -> Result<Vec<u8>, LeafError> {
         let Value::Map(mut members) = kinds::members(self)? else { return Err(LeafError::NotCanonical) };
-        members.insert("v".into(), Value::Integer(VERSION));
-        members.insert("type".into(), part::text(self.kind()));
-        members.insert("at".into(), part::text(head.at.to_string()));
-        members.insert("instance".into(), part::text(head.instance.as_str()));
-        let bytes = Value::Map(members).to_canonical().ok_or(LeafError::Integer)?;
+        members.push(("v", Value::Integer(VERSION)));
+        members.push(("type", part::text(self.kind())));
+        members.push(("at", part::text(head.at.to_string())));
+        members.push(("instance", part::text(head.instance.as_str())));
+        let bytes = json::sorted(members).to_canonical().ok_or(LeafError::Integer)?;
         if bytes.len() > LEAF_BYTES_MAX { Err(LeafError::Long { bytes: bytes.len() }) } else { Ok(bytes) }
     }
 }
@@ -139,8 +139,8 @@ pub fn check(bytes: &[u8]) -> Result<&'static str, LeafError> {
         return Err(LeafError::NotCanonical);
     }
     let Value::Map(members) = value else { return Err(LeafError::Unknown) };
-    let (Some(Value::Integer(VERSION)), Some(Value::Text(kind))) = (members.get("v"), members.get("type"))
-    else {
+    let member = |name: &str| members.iter().find(|(key, _)| *key == name).map(|(_, value)| value);
+    let (Some(Value::Integer(VERSION)), Some(Value::Text(kind))) = (member("v"), member("type")) else {
         return Err(LeafError::Unknown);
     };
     Leaf::TYPES.into_iter().find(|known| known == kind).ok_or(LeafError::Unknown)

@@ -4,6 +4,7 @@ use super::LeafError;
 use super::json::Value;
 use crate::hash::Hash;
 use mains_units::{Grade, Range, Usage};
+use std::borrow::Cow;
 use std::fmt;
 
 /// The longest name in a leaf, in bytes.
@@ -153,48 +154,57 @@ words! {
 
 /// A figure as a decimal string of at most six significant digits, without exponent. Refused where it is
 /// negative or no number: an unknown figure is `null`, never zero.
-pub(super) fn decimal(value: f64) -> Result<Value, LeafError> {
+pub(super) fn decimal(value: f64) -> Result<Value<'static>, LeafError> {
     if !value.is_finite() || value < 0.0 {
         return Err(LeafError::Figure);
     }
     let scientific = format!("{value:.5e}");
     let (mantissa, exponent) = scientific.split_once('e').ok_or(LeafError::Figure)?;
     let exponent: i32 = exponent.parse().map_err(|_| LeafError::Figure)?;
-    let digits = mantissa.replace('.', "");
-    let digits = digits.trim_end_matches('0');
-    if digits.is_empty() {
+    // `d.ddddd`: all digits but the zeros at the end.
+    let mantissa = mantissa.trim_end_matches('0').trim_end_matches('.');
+    if mantissa.is_empty() {
         return Ok(Value::Text("0".into()));
     }
-    let point = exponent + 1;
-    let text = match usize::try_from(point) {
-        Ok(point) if point > 0 && point >= digits.len() => format!("{digits:0<point$}"),
-        Ok(point) if point > 0 => format!("{}.{}", &digits[..point], &digits[point..]),
-        _ => format!("0.{}{digits}", "0".repeat(point.unsigned_abs() as usize)),
-    };
-    Ok(Value::Text(text))
+    let digits = mantissa.chars().filter(|c| *c != '.');
+    let mut text = String::with_capacity(16);
+    if exponent < 0 {
+        text.push_str("0.");
+        text.extend(std::iter::repeat_n('0', exponent.unsigned_abs() as usize - 1));
+        text.extend(digits);
+    } else {
+        let whole = exponent.unsigned_abs() as usize + 1;
+        text.extend(digits.clone().chain(std::iter::repeat('0')).take(whole));
+        let mut rest = digits.skip(whole).peekable();
+        if rest.peek().is_some() {
+            text.push('.');
+            text.extend(rest);
+        }
+    }
+    Ok(Value::Text(text.into()))
 }
 
-pub(super) fn text(text: impl Into<String>) -> Value {
+pub(super) fn text<'a>(text: impl Into<Cow<'a, str>>) -> Value<'a> {
     Value::Text(text.into())
 }
 
-pub(super) fn hash(hash: Hash) -> Value {
-    Value::Text(hash.to_hex())
+pub(super) fn hash(hash: Hash) -> Value<'static> {
+    Value::Text(hash.to_hex().into())
 }
 
-pub(super) fn optional<T>(value: Option<T>, write: impl FnOnce(T) -> Value) -> Value {
+pub(super) fn optional<'a, T>(value: Option<T>, write: impl FnOnce(T) -> Value<'a>) -> Value<'a> {
     value.map_or(Value::Null, write)
 }
 
-pub(super) fn labels(labels: &[Label]) -> Value {
+pub(super) fn labels(labels: &[Label]) -> Value<'_> {
     Value::List(labels.iter().map(|label| text(label.as_str())).collect())
 }
 
-pub(super) fn indices(indices: &[u64]) -> Value {
+pub(super) fn indices(indices: &[u64]) -> Value<'static> {
     Value::List(indices.iter().copied().map(Value::Integer).collect())
 }
 
-pub(super) fn policy(policy: &Policy) -> Value {
+pub(super) fn policy(policy: &Policy) -> Value<'_> {
     let verdict = match policy.verdict {
         Verdict::Allow => "allow",
         Verdict::Deny => "deny",
@@ -206,7 +216,7 @@ pub(super) fn policy(policy: &Policy) -> Value {
     ])
 }
 
-pub(super) fn usage(usage: Usage) -> Value {
+pub(super) fn usage(usage: Usage) -> Value<'static> {
     super::json::map([
         ("input", Value::Integer(usage.input)),
         ("cached_read", Value::Integer(usage.cached_read)),
@@ -216,13 +226,13 @@ pub(super) fn usage(usage: Usage) -> Value {
     ])
 }
 
-pub(super) fn estimate(estimate: Option<Estimate>) -> Result<Value, LeafError> {
+pub(super) fn estimate(estimate: Option<Estimate>) -> Result<Value<'static>, LeafError> {
     let Some(Estimate { range, grade }) = estimate else { return Ok(Value::Null) };
     Ok(super::json::map([
         ("low", decimal(range.low)?),
         ("central", decimal(range.central)?),
         ("high", decimal(range.high)?),
-        ("grade", text(grade.to_string())),
+        ("grade", text(grade.letter())),
     ]))
 }
 

@@ -26,14 +26,14 @@ pub(crate) fn choose(outlet: &Outlet, judged: Judged) -> Result<Routed, Box<Left
         let asks = Asks { allowed: &judged.allowed, needs: judged.asked.needs, priced_only };
         let now = outlet.clock.monotonic();
         let shared = &mut *shared;
-        let breakers = &shared.breakers;
         let facts = |target: &Target| {
             let known = live.facts(&target.name, &extra);
             known.map_or_else(unheard_of, |known| Facts {
                 can: can(&known, judged.asked.who.dialect),
                 retired: known.retired(today),
                 priced: known.rates(outlet.catalog, 0).is_some(),
-                lamp: breakers.lamp(&target.name, now),
+                lamp: if outlet.drills.is_dead(&known, now) { &shared.drilled } else { &shared.breakers }
+                    .lamp(&target.name, now),
             })
         };
         order(&route.route, &asks, facts, now, &mut shared.chance)

@@ -4,12 +4,13 @@ use super::settle::Settled;
 use super::{Held, Left, Who};
 use crate::live::TargetFacts;
 use crate::outlet::Outlet;
+use crate::tasks::Place;
 use mains_ledger::leaf::{
     Deny, Ending, Estimate, Head, Intent, Label, Leaf, Outcome, Policy, Refusal as LeafRefusal, Verdict,
 };
 use mains_relay::Target;
 use mains_relay::relay::{AttemptNumber, Outcome as Ended};
-use mains_store::db::{Pending, RequestRow};
+use mains_store::db::{DbError, Pending, RequestRow};
 use mains_store::log::{LogError, Ticket};
 use mains_units::{Range, Span};
 use mains_wire::error::Refusal;
@@ -185,25 +186,25 @@ fn row(who: &Who) -> RequestRow {
 pub(crate) struct Written {
     id: mains_units::RequestId,
     row: Pending<bool>,
-    key: Pending<bool>,
 }
 
 impl Written {
-    /// Waits until both are committed. The client does not wait for this; only this request's task does, so that a
-    /// flood of requests is slowed down by the store and cannot fill the memory.
-    pub(crate) async fn wait(self) {
-        if let Err(error) = self.row.await {
-            tracing::error!(request = %self.id, %error, "the request's row could not be written; its leaf is in the ledger");
-        }
-        if let Err(error) = self.key.await {
-            tracing::error!(request = %self.id, %error, "the request's commitment key could not be kept");
-        }
+    /// Gives the request's place back when it is committed. The client does not wait for this; but only so many
+    /// requests have a place, so a flood of them is slowed down by the store and cannot fill the memory.
+    pub(crate) async fn release(self, place: Place) {
+        let id = self.id;
+        let committed = move |result: Result<bool, DbError>| {
+            if let Err(error) = result {
+                tracing::error!(request = %id, %error, "the request's row could not be written; its leaf is in the ledger");
+            }
+            drop(place);
+        };
+        self.row.then(committed).await;
     }
 }
 
 fn store(outlet: &Outlet, row: RequestRow, key: [u8; 32]) -> Written {
-    let (id, at) = (row.id, row.at);
-    Written { id, row: outlet.db.insert_request(row), key: outlet.db.keep_commitment_key(id, key, at) }
+    Written { id: row.id, row: outlet.db.record_request(row, key) }
 }
 
 /// Appends the closing leaf; a ledger that cannot be written is an operator's alarm.

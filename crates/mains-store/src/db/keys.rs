@@ -1,7 +1,7 @@
 //! Keys that clients present: how they look, how they are kept, and how one is verified without waiting.
 
 use super::error::DbError;
-use super::worker::{Care, Job};
+use super::worker::{Care, Job, Session};
 use super::{Db, Pending};
 use hmac::Hmac;
 use hmac::digest::{KeyInit, Mac};
@@ -240,7 +240,7 @@ impl Db {
             expires: new.expires,
             revoked: None,
         };
-        let work = move |connection: &Connection| {
+        let work = move |connection: &Session| {
             insert(connection, &row, &known_mac)?;
             Ok((row, text))
         };
@@ -269,7 +269,7 @@ impl Db {
     pub fn revoke_key(&self, id: &str, now: Timestamp) -> Pending<bool> {
         let (id, table) = (id.to_owned(), Arc::clone(&self.inner.keys));
         let revoked = id.clone();
-        let work = move |connection: &Connection| {
+        let work = move |connection: &Session| {
             let sql = "UPDATE keys SET revoked = ?2 WHERE id = ?1 AND revoked IS NULL";
             Ok(connection.prepare_cached(sql)?.execute(params![id, now.0])? == 1)
         };

@@ -32,7 +32,7 @@ use queue::Queue;
 use rusqlite::{Connection, OpenFlags};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use worker::{Care, Job};
+use worker::{Care, Job, Session};
 
 /// How to open a database.
 #[derive(Debug, Clone)]
@@ -117,12 +117,12 @@ impl Db {
         schema::prepare(&writer, options.path.as_deref(), migrations)?;
         limit_size(&writer, options.bytes_max)?;
         let keys = Arc::new(KeyTable::load(&writer, options.pepper.clone())?);
-        let writes = Arc::new(Queue::new(options.queue.max(1)));
+        let writes = Arc::new(Queue::new(options.queue.max(1), Job::is_patient));
         let mut inner =
             Inner { writes: Arc::clone(&writes), reads: Arc::clone(&writes), keys, threads: Vec::new() };
         inner.threads.push(worker::spawn("mains-db-write", writer, &writes, worker::write_loop)?);
         if options.path.is_some() {
-            inner.reads = Arc::new(Queue::new(options.queue.max(1)));
+            inner.reads = Arc::new(Queue::new(options.queue.max(1), Job::is_patient));
             for _ in 0..options.readers.max(1) {
                 let reader = connect(options, true)?;
                 inner.threads.push(worker::spawn("mains-db-read", reader, &inner.reads, worker::read_loop)?);
@@ -134,14 +134,22 @@ impl Db {
     fn write<T: Send + 'static>(
         &self,
         care: Care,
-        work: impl FnOnce(&Connection) -> Result<T, DbError> + Send + 'static,
+        work: impl FnOnce(&Session) -> Result<T, DbError> + Send + 'static,
     ) -> Pending<T> {
         Pending::queue(&self.inner.writes, |sender| Job::new(care, sender, work))
     }
 
+    /// The same for work that may linger a few milliseconds, so that many share one commit.
+    fn write_in_time<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Session) -> Result<T, DbError> + Send + 'static,
+    ) -> Pending<T> {
+        Pending::queue(&self.inner.writes, |sender| Job::new(Care::Usual, sender, work).patient())
+    }
+
     fn read<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> Result<T, DbError> + Send + 'static,
+        work: impl FnOnce(&Session) -> Result<T, DbError> + Send + 'static,
     ) -> Pending<T> {
         Pending::queue(&self.inner.reads, |sender| Job::new(Care::Usual, sender, work))
     }

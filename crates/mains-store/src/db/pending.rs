@@ -24,9 +24,16 @@ struct Slot<T> {
 }
 
 enum State<T> {
-    Empty(Option<Waker>),
+    Empty(Listener<T>),
     Full(Result<T, DbError>),
     Taken,
+}
+
+/// Who is told.
+enum Listener<T> {
+    Nobody,
+    Task(Waker),
+    Call(Box<dyn FnOnce(Result<T, DbError>) + Send>),
 }
 
 impl<T> Slot<T> {
@@ -45,10 +52,20 @@ impl<T> Sender<T> {
 
     fn put(&mut self, result: Result<T, DbError>) {
         let Some(slot) = self.0.take() else { return };
-        let before = std::mem::replace(&mut *slot.lock(), State::Full(result));
-        slot.arrived.notify_all();
-        if let State::Empty(Some(waker)) = before {
-            waker.wake();
+        let mut state = slot.lock();
+        match std::mem::replace(&mut *state, State::Taken) {
+            State::Empty(Listener::Call(call)) => {
+                drop(state);
+                call(result);
+            }
+            before => {
+                *state = State::Full(result);
+                drop(state);
+                slot.arrived.notify_all();
+                if let State::Empty(Listener::Task(waker)) = before {
+                    waker.wake();
+                }
+            }
         }
     }
 }
@@ -62,7 +79,7 @@ impl<T> Drop for Sender<T> {
 impl<T> Pending<T> {
     /// Queues the job that `make` builds around the sending end.
     pub(crate) fn queue(queue: &Arc<Queue<Job>>, make: impl FnOnce(Sender<T>) -> Job) -> Self {
-        let slot = Arc::new(Slot { state: Mutex::new(State::Empty(None)), arrived: Condvar::new() });
+        let slot = Arc::new(Slot { state: Mutex::new(State::Empty(Listener::Nobody)), arrived: Condvar::new() });
         let job = make(Sender(Some(Arc::clone(&slot))));
         let unsent = match queue.try_push(job) {
             Ok(()) | Err(Refused::Closed) => None,
@@ -71,12 +88,32 @@ impl<T> Pending<T> {
         Self { slot, unsent, queue: Arc::clone(queue) }
     }
 
+    /// Leaves `call` to be told how it ended: at once, here, if that is known already, else on the database's thread,
+    /// which every other call waits for. Waits only while the queue is full.
+    pub async fn then(mut self, call: impl FnOnce(Result<T, DbError>) + Send + 'static) {
+        std::future::poll_fn(|context| match &self.unsent {
+            Some(_) => self.queue.poll_push(&mut self.unsent, context),
+            None => Poll::Ready(true),
+        })
+        .await;
+        let mut state = self.slot.lock();
+        match std::mem::replace(&mut *state, State::Taken) {
+            State::Full(result) => {
+                drop(state);
+                call(result);
+            }
+            State::Empty(_) => *state = State::Empty(Listener::Call(Box::new(call))),
+            State::Taken => {}
+        }
+    }
+
     /// Waits on this thread. Never call it on a thread that drives async code.
     pub fn wait(mut self) -> Result<T, DbError> {
         if let Some(job) = self.unsent.take() {
             // A refused job drops its sender, and the slot then says why.
             self.queue.push(job);
         }
+        self.queue.hurry();
         let mut state = self.slot.lock();
         loop {
             match std::mem::replace(&mut *state, State::Taken) {
@@ -102,7 +139,7 @@ impl<T> Future for Pending<T> {
             State::Full(result) => Poll::Ready(result),
             State::Taken => Poll::Ready(Err(DbError::closed())),
             State::Empty(_) => {
-                *state = State::Empty(Some(context.waker().clone()));
+                *state = State::Empty(Listener::Task(context.waker().clone()));
                 Poll::Pending
             }
         }

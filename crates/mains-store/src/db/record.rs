@@ -2,8 +2,8 @@
 //! questions.
 
 use super::error::DbError;
-use super::worker::Care;
-use super::{Db, Pending, counted, stored, usage};
+use super::worker::Session;
+use super::{Db, Pending, counted, stored, upkeep};
 use mains_units::{Grade, NanoUsd, Range, RequestId, Span, Timestamp, Usage};
 use rusqlite::types::{FromSqlError, Type};
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
@@ -122,12 +122,14 @@ impl Db {
     /// Writes one request and adds it to the sums, both or neither. `false` when this request is there
     /// already; then nothing changes, so a caller that is unsure may write again.
     pub fn insert_request(&self, row: RequestRow) -> Pending<bool> {
-        self.write(Care::Usual, move |connection| {
-            let new = insert(connection, &row)?;
-            if new {
-                usage::add(connection, &row)?;
-            }
-            Ok(new)
+        self.write_in_time(move |session| insert(session, &row))
+    }
+
+    /// The same, and in one piece with it the key under which the request's payloads are committed to.
+    pub fn record_request(&self, row: RequestRow, key: [u8; 32]) -> Pending<bool> {
+        self.write_in_time(move |session| {
+            upkeep::keep_key(session, &row.id, &key, row.at)?;
+            insert(session, &row)
         })
     }
 
@@ -160,13 +162,13 @@ INSERT INTO requests (
     :losses, :degraded, :stand_in
 ) ON CONFLICT (id) DO NOTHING";
 
-fn insert(connection: &Connection, row: &RequestRow) -> Result<bool, DbError> {
+fn insert(session: &Session, row: &RequestRow) -> Result<bool, DbError> {
     let usage = row.usage.as_ref();
     let footprint = row.footprint.filter(Footprint::is_finite);
     let energy = footprint.map(|f| f.energy_j);
     let co2 = footprint.map(|f| f.co2_g);
     let water = footprint.map(|f| f.water_l);
-    let changed = connection.prepare_cached(INSERT)?.execute(named_params! {
+    let changed = session.prepare_cached(INSERT)?.execute(named_params! {
         ":id": row.id.to_string(),
         ":at": row.at.0,
         ":key_id": row.key_id,
@@ -206,7 +208,12 @@ fn insert(connection: &Connection, row: &RequestRow) -> Result<bool, DbError> {
         ":degraded": row.degraded,
         ":stand_in": row.stand_in,
     })?;
-    Ok(changed == 1)
+    let new = changed == 1;
+    if new {
+        // Last, so that a job that fails has added nothing.
+        session.sums.borrow_mut().add(row);
+    }
+    Ok(new)
 }
 
 const PAGE: &str = "

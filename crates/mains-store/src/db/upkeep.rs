@@ -112,12 +112,7 @@ impl Db {
     /// Keeps the key under which a record's payloads are committed to. A record has one key for good: a
     /// second one, and one for a record that was erased, is refused with `false`.
     pub fn keep_commitment_key(&self, record: RequestId, key: [u8; 32], now: Timestamp) -> Pending<bool> {
-        self.write(Care::Usual, move |connection| {
-            let sql = "INSERT INTO commitment_keys (record, k, created) VALUES (?1, ?2, ?3)
-                       ON CONFLICT (record) DO NOTHING";
-            let mut statement = connection.prepare_cached(sql)?;
-            Ok(statement.execute(params![record.to_string(), key.as_slice(), now.0])? == 1)
-        })
+        self.write(Care::Usual, move |connection| keep_key(connection, &record, &key, now))
     }
 
     /// The commitment key of a record; `None` when it was erased, pruned or never kept.
@@ -188,6 +183,19 @@ impl Db {
     pub fn prune(&self, now: Timestamp, keep: KeepFor) -> Pending<Pruned> {
         self.write(Care::Usual, move |connection| prune(connection, now, keep))
     }
+}
+
+/// Keeps a commitment key, unless the record has or had one.
+pub(crate) fn keep_key(
+    connection: &Connection,
+    record: &RequestId,
+    key: &[u8; 32],
+    now: Timestamp,
+) -> Result<bool, DbError> {
+    let sql = "INSERT INTO commitment_keys (record, k, created) VALUES (?1, ?2, ?3)
+               ON CONFLICT (record) DO NOTHING";
+    let mut statement = connection.prepare_cached(sql)?;
+    Ok(statement.execute(params![record.to_string(), key.as_slice(), now.0])? == 1)
 }
 
 /// The first moment that is kept.

@@ -5,7 +5,8 @@ use super::error::DbError;
 use super::record::{self, Footprint, RequestRow};
 use super::{Db, Pending, counted, stored};
 use mains_units::{Grade, NanoUsd, Range, Timestamp, Usage};
-use rusqlite::{Connection, Row, named_params};
+use rusqlite::{Connection, Row, Statement, named_params};
+use std::collections::HashMap;
 
 /// The length of one sum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -177,7 +178,7 @@ impl Totals {
 
 /// The largest count of one row. Sums of such rows stay below 2^63 for a thousand rows, so a provider
 /// that reports nonsense cannot make a sum overflow and thereby a record fail.
-const COUNT_MAX: i64 = 1 << 53;
+const COUNT_MAX: u64 = 1 << 53;
 
 const ADD: &str = "
 INSERT INTO usage (
@@ -186,7 +187,7 @@ INSERT INTO usage (
     energy_j_low, energy_j, energy_j_high, co2_g_low, co2_g, co2_g_high,
     water_l_low, water_l, water_l_high, grade
 ) VALUES (
-    :period, :start, :project, :key_id, :route, :target, 1, :failed, :unpriced, :uncounted, :unmetered,
+    :period, :start, :project, :key_id, :route, :target, :requests, :failed, :unpriced, :uncounted, :unmetered,
     :cost_nano_usd, :input, :cached_read, :cached_write, :output, :reasoning,
     :energy_j_low, :energy_j, :energy_j_high, :co2_g_low, :co2_g, :co2_g_high,
     :water_l_low, :water_l, :water_l_high, :grade
@@ -213,45 +214,107 @@ INSERT INTO usage (
     water_l_high = water_l_high + excluded.water_l_high,
     grade = CASE WHEN grade IS NULL OR excluded.grade > grade THEN excluded.grade ELSE grade END";
 
-/// Adds one new request to its minute, hour and day.
-pub(crate) fn add(connection: &Connection, row: &RequestRow) -> Result<(), DbError> {
-    let footprint = row.footprint.filter(Footprint::is_finite);
-    let count = |count: u64| stored(count).min(COUNT_MAX);
-    let usage = row.usage.unwrap_or_default();
-    let energy = footprint.map_or(Range::ZERO, |f| f.energy_j);
-    let co2 = footprint.map_or(Range::ZERO, |f| f.co2_g);
-    let water = footprint.map_or(Range::ZERO, |f| f.water_l);
-    let mut statement = connection.prepare_cached(ADD)?;
-    for period in Period::ALL {
-        statement.execute(named_params! {
-            ":period": period.code(),
-            ":start": period.start(row.at).0,
-            ":project": row.project.as_deref().unwrap_or_default(),
-            ":key_id": row.key_id.as_deref().unwrap_or_default(),
-            ":route": row.route.as_deref().unwrap_or_default(),
-            ":target": row.target.as_deref().unwrap_or_default(),
-            ":failed": !row.succeeded,
-            ":unpriced": row.cost.is_none(),
-            ":uncounted": row.usage.is_none(),
-            ":unmetered": footprint.is_none(),
-            ":cost_nano_usd": count(row.cost.unwrap_or_default().0),
-            ":input": count(usage.input),
-            ":cached_read": count(usage.cached_read),
-            ":cached_write": count(usage.cached_write),
-            ":output": count(usage.output),
-            ":reasoning": count(usage.reasoning),
-            ":energy_j_low": energy.low,
-            ":energy_j": energy.central,
-            ":energy_j_high": energy.high,
-            ":co2_g_low": co2.low,
-            ":co2_g": co2.central,
-            ":co2_g_high": co2.high,
-            ":water_l_low": water.low,
-            ":water_l": water.central,
-            ":water_l_high": water.high,
-            ":grade": footprint.map(|f| f.grade.to_string()),
-        })?;
+/// Whose sum a row belongs to, by the minute.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Slot {
+    minute: Timestamp,
+    project: Option<String>,
+    key_id: Option<String>,
+    route: Option<String>,
+    target: Option<String>,
+}
+
+/// The sums of the rows of one transaction, so that a busy minute costs one update a transaction, not one a request.
+#[derive(Debug, Default)]
+pub(crate) struct Sums(HashMap<Slot, Totals>);
+
+impl Sums {
+    /// Adds one new request.
+    pub(crate) fn add(&mut self, row: &RequestRow) {
+        let slot = Slot {
+            minute: Period::Minute.start(row.at),
+            project: row.project.clone(),
+            key_id: row.key_id.clone(),
+            route: row.route.clone(),
+            target: row.target.clone(),
+        };
+        self.0.entry(slot).or_insert(Totals::NOTHING).add(row);
     }
+
+    /// Adds them to the minutes, hours and days of the file.
+    pub(crate) fn write(self, connection: &Connection) -> Result<(), DbError> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        let mut statement = connection.prepare_cached(ADD)?;
+        for (slot, totals) in &self.0 {
+            for period in Period::ALL {
+                add(&mut statement, period, slot, totals)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Totals {
+    fn add(&mut self, row: &RequestRow) {
+        // Nonsense of a provider must not make a sum overflow and thereby a record fail.
+        let sum = |sum: u64, count: u64| sum.saturating_add(count).min(COUNT_MAX);
+        let usage = row.usage.unwrap_or_default();
+        self.requests += 1;
+        self.failed += u64::from(!row.succeeded);
+        self.unpriced += u64::from(row.cost.is_none());
+        self.uncounted += u64::from(row.usage.is_none());
+        self.cost = NanoUsd(sum(self.cost.0, row.cost.unwrap_or_default().0));
+        self.usage = Usage {
+            input: sum(self.usage.input, usage.input),
+            cached_read: sum(self.usage.cached_read, usage.cached_read),
+            cached_write: sum(self.usage.cached_write, usage.cached_write),
+            output: sum(self.usage.output, usage.output),
+            reasoning: sum(self.usage.reasoning, usage.reasoning),
+        };
+        let Some(footprint) = row.footprint.filter(Footprint::is_finite) else {
+            self.unmetered += 1;
+            return;
+        };
+        self.energy_j = self.energy_j.plus(footprint.energy_j);
+        self.co2_g = self.co2_g.plus(footprint.co2_g);
+        self.water_l = self.water_l.plus(footprint.water_l);
+        self.grade = self.grade.max(Some(footprint.grade));
+    }
+}
+
+fn add(statement: &mut Statement<'_>, period: Period, slot: &Slot, totals: &Totals) -> Result<(), DbError> {
+    let usage = &totals.usage;
+    statement.execute(named_params! {
+        ":period": period.code(),
+        ":start": period.start(slot.minute).0,
+        ":project": slot.project.as_deref().unwrap_or_default(),
+        ":key_id": slot.key_id.as_deref().unwrap_or_default(),
+        ":route": slot.route.as_deref().unwrap_or_default(),
+        ":target": slot.target.as_deref().unwrap_or_default(),
+        ":requests": stored(totals.requests),
+        ":failed": stored(totals.failed),
+        ":unpriced": stored(totals.unpriced),
+        ":uncounted": stored(totals.uncounted),
+        ":unmetered": stored(totals.unmetered),
+        ":cost_nano_usd": stored(totals.cost.0),
+        ":input": stored(usage.input),
+        ":cached_read": stored(usage.cached_read),
+        ":cached_write": stored(usage.cached_write),
+        ":output": stored(usage.output),
+        ":reasoning": stored(usage.reasoning),
+        ":energy_j_low": totals.energy_j.low,
+        ":energy_j": totals.energy_j.central,
+        ":energy_j_high": totals.energy_j.high,
+        ":co2_g_low": totals.co2_g.low,
+        ":co2_g": totals.co2_g.central,
+        ":co2_g_high": totals.co2_g.high,
+        ":water_l_low": totals.water_l.low,
+        ":water_l": totals.water_l.central,
+        ":water_l_high": totals.water_l.high,
+        ":grade": totals.grade.map(|grade| grade.to_string()),
+    })?;
     Ok(())
 }
 

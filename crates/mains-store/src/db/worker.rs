@@ -4,12 +4,40 @@
 use super::error::{DbError, DbErrorKind};
 use super::pending::Sender;
 use super::queue::Queue;
+use super::usage::Sums;
 use rusqlite::Connection;
+use std::cell::RefCell;
+use std::ops::Deref;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The most jobs of one transaction: enough to share the price of a commit, few enough that the first of
 /// them does not wait long.
 const BATCH_MAX: usize = 256;
+
+/// How long the first job of a transaction lingers for others, unless somebody waits: a commit costs more than the
+/// rows in it, and nobody but the page looks for a row at once.
+const LINGER: Duration = Duration::from_millis(20);
+
+/// A connection, with the sums of the transaction under way, which are written just before its commit.
+pub(crate) struct Session {
+    connection: Connection,
+    pub(crate) sums: RefCell<Sums>,
+}
+
+impl Session {
+    pub(crate) fn new(connection: Connection) -> Self {
+        Self { connection, sums: RefCell::default() }
+    }
+}
+
+impl Deref for Session {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        &self.connection
+    }
+}
 
 /// How careful the disk must be with a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,11 +54,12 @@ pub(crate) enum Care {
 type Completion = Box<dyn FnOnce(Result<(), DbError>) + Send>;
 
 /// The work, given a connection or the reason why there is none; says whether it went well.
-type Work = Box<dyn FnOnce(Result<&Connection, DbError>) -> (bool, Completion) + Send>;
+type Work = Box<dyn FnOnce(Result<&Session, DbError>) -> (bool, Completion) + Send>;
 
 /// One piece of work and its promise.
 pub(crate) struct Job {
     care: Care,
+    patient: bool,
     work: Work,
 }
 
@@ -39,7 +68,7 @@ impl Job {
     pub(crate) fn new<T: Send + 'static>(
         care: Care,
         sender: Sender<T>,
-        work: impl FnOnce(&Connection) -> Result<T, DbError> + Send + 'static,
+        work: impl FnOnce(&Session) -> Result<T, DbError> + Send + 'static,
     ) -> Self {
         Self::then(care, sender, work, |_| ())
     }
@@ -48,11 +77,11 @@ impl Job {
     pub(crate) fn then<T: Send + 'static>(
         care: Care,
         sender: Sender<T>,
-        work: impl FnOnce(&Connection) -> Result<T, DbError> + Send + 'static,
+        work: impl FnOnce(&Session) -> Result<T, DbError> + Send + 'static,
         committed: impl FnOnce(&T) + Send + 'static,
     ) -> Self {
-        let work = Box::new(move |connection: Result<&Connection, DbError>| {
-            let result = connection.and_then(work);
+        let work = Box::new(move |session: Result<&Session, DbError>| {
+            let result = session.and_then(work);
             let worked = result.is_ok();
             let completion: Completion = Box::new(move |commit| {
                 let result = result.and_then(|value| commit.map(|()| value));
@@ -63,13 +92,22 @@ impl Job {
             });
             (worked, completion)
         });
-        Self { care, work }
+        Self { care, patient: false, work }
+    }
+
+    /// The same, but it may linger.
+    pub(crate) fn patient(self) -> Self {
+        Self { patient: true, ..self }
+    }
+
+    pub(crate) fn is_patient(&self) -> bool {
+        self.patient
     }
 }
 
 /// Writes until the queue is closed and empty.
-pub(crate) fn write_loop(connection: &Connection, queue: &Queue<Job>) {
-    while let Some(jobs) = queue.pop_some(BATCH_MAX) {
+pub(crate) fn write_loop(connection: &Session, queue: &Queue<Job>) {
+    while let Some(jobs) = queue.pop_some(BATCH_MAX, LINGER) {
         let care = jobs.iter().map(|job| job.care).max().unwrap_or(Care::Usual);
         let synced = care >= Care::Synced && set_synchronous(connection, "FULL").is_ok();
         let (done, committed) = write_batch(connection, jobs);
@@ -100,7 +138,7 @@ fn set_synchronous(connection: &Connection, level: &str) -> Result<(), rusqlite:
 
 /// Runs jobs in as few transactions as can be: one, unless a failure made SQLite roll back on its own.
 /// Gives back whom to tell about the last commit, and how it went.
-fn write_batch(connection: &Connection, jobs: Vec<Job>) -> (Vec<Completion>, Result<(), DbError>) {
+fn write_batch(connection: &Session, jobs: Vec<Job>) -> (Vec<Completion>, Result<(), DbError>) {
     let mut done: Vec<Completion> = Vec::with_capacity(jobs.len());
     let mut refused = None;
     for job in jobs {
@@ -120,6 +158,7 @@ fn write_batch(connection: &Connection, jobs: Vec<Job>) -> (Vec<Completion>, Res
         if connection.is_autocommit() {
             // A full disk or a failing one makes SQLite give up the whole transaction: everyone in it
             // must hear that nothing was kept.
+            connection.sums.take();
             let error = DbError::new(DbErrorKind::Other, "the transaction was rolled back with a failed one");
             for earlier in done.drain(..) {
                 earlier(Err(error.clone()));
@@ -138,7 +177,11 @@ fn write_batch(connection: &Connection, jobs: Vec<Job>) -> (Vec<Completion>, Res
             Err(error) => completion(Err(error)),
         }
     }
-    let committed = if connection.is_autocommit() { Ok(()) } else { execute(connection, "COMMIT") };
+    let committed = if connection.is_autocommit() {
+        Ok(())
+    } else {
+        connection.sums.take().write(connection).and_then(|()| execute(connection, "COMMIT"))
+    };
     if committed.is_err() && !connection.is_autocommit() {
         let _ = execute(connection, "ROLLBACK");
     }
@@ -146,8 +189,8 @@ fn write_batch(connection: &Connection, jobs: Vec<Job>) -> (Vec<Completion>, Res
 }
 
 /// Reads until the queue is closed and empty. One at a time, so that another thread can take the next.
-pub(crate) fn read_loop(connection: &Connection, queue: &Queue<Job>) {
-    while let Some(jobs) = queue.pop_some(1) {
+pub(crate) fn read_loop(connection: &Session, queue: &Queue<Job>) {
+    while let Some(jobs) = queue.pop_some(1, Duration::ZERO) {
         for job in jobs {
             let (_, completion) = (job.work)(Ok(connection));
             completion(Ok(()));
@@ -165,9 +208,10 @@ pub(crate) fn spawn(
     name: &str,
     connection: Connection,
     queue: &Arc<Queue<Job>>,
-    run: fn(&Connection, &Queue<Job>),
+    run: fn(&Session, &Queue<Job>),
 ) -> Result<std::thread::JoinHandle<()>, DbError> {
     let queue = Arc::clone(queue);
     let thread = std::thread::Builder::new().name(name.to_owned());
-    Ok(thread.spawn(move || run(&connection, &queue))?)
+    let session = Session::new(connection);
+    Ok(thread.spawn(move || run(&session, &queue))?)
 }

@@ -1,10 +1,11 @@
 //! The log behind two threads: callers append, one thread syncs, one publishes.
 //!
 //! An append is one write into the page cache under a lock, so a leaf has its index and survives a killed
-//! process when the call returns; nothing waits in memory, so nothing there can fill up or be lost. The
-//! syncing thread starts a sync when the last one ends, as long as there is something to sync: every caller
-//! that came meanwhile shares the next one. The publishing thread reads back what was synced, writes tiles
-//! and bundles, and signs each second or 256 leaves.
+//! process when the call returns; nothing waits in memory, so nothing there can fill up or be lost. While
+//! somebody waits for a leaf to be durable, the syncing thread starts a sync when the last one ends: every caller
+//! that came meanwhile shares the next one. While nobody waits, a sync starts 4 ms after the last one did, so that
+//! a power cut takes little more than that. The publishing thread reads back what was synced, writes tiles and
+//! bundles, and signs each second or 256 leaves, but no more often than twenty times a second.
 
 use super::core::{CHECKPOINT_LEAVES, Log, Publisher, SignedCheckpoint, Writer, mark_closed};
 use super::disk::{Disk, LogError};
@@ -24,6 +25,10 @@ pub type Clock = Arc<dyn Fn() -> Instant + Send + Sync>;
 
 /// A checkpoint is due so long after the last one.
 const CHECKPOINT_AFTER: Span = Span::from_s(1);
+/// Under load, checkpoints have this much between them, for each costs a file, a signature and a sync.
+const CHECKPOINT_PAUSE: Span = Span::from_ms(50);
+/// From the start of a sync to the next while nobody waits.
+const SYNC_PACE: Span = Span::from_ms(4);
 /// Sync times that the median is taken of.
 const RECENT_SYNCS: usize = 128;
 
@@ -66,7 +71,7 @@ pub(super) struct Shared {
     pub(super) state: Mutex<State>,
     /// Leaves that are durable: what tickets look at first.
     pub(super) durable: AtomicU64,
-    sync_wanted: Condvar,
+    pub(super) sync_wanted: Condvar,
     pub(super) synced: Condvar,
     publish_wanted: Condvar,
     published: Condvar,
@@ -86,6 +91,12 @@ pub(super) struct State {
     tries: (u64, u64),
     pub(super) stage: Stage,
     pub(super) waiting: BTreeMap<u64, Vec<Waiting>>,
+    /// Threads that block until a leaf is durable.
+    pub(super) blocked: usize,
+    /// The syncing thread sleeps until the next leaf.
+    syncer_idle: bool,
+    /// The publishing thread sleeps until so many leaves are durable.
+    publish_from: u64,
     times: SyncTimes,
     recent: VecDeque<Span>,
 }
@@ -124,6 +135,9 @@ impl Log {
             tries: (0, 0),
             stage: Stage::Open,
             waiting: BTreeMap::new(),
+            blocked: 0,
+            syncer_idle: false,
+            publish_from: 0,
             times: SyncTimes::default(),
             recent: VecDeque::new(),
         };
@@ -191,8 +205,11 @@ impl Appender {
         if state.written.index < at.index {
             state.written = at;
         }
+        let idle = std::mem::take(&mut state.syncer_idle);
         drop(state);
-        shared.sync_wanted.notify_one();
+        if idle {
+            shared.sync_wanted.notify_one();
+        }
         Ok(Ticket::new(indices.end.saturating_sub(1), Arc::clone(shared)))
     }
 
@@ -246,6 +263,7 @@ impl Appender {
                 return Err(LogError::Closed);
             }
             state.flush = state.flush.max(target);
+            shared.sync_wanted.notify_one();
             shared.publish_wanted.notify_one();
             state = shared.published.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
@@ -287,19 +305,28 @@ impl Shared {
     }
 
     fn run_syncer(&self) {
+        let mut began: Option<Instant> = None;
         loop {
             let mut state = locked(&self.state);
             while state.written.index == state.durable.index && state.stage == Stage::Open {
+                state.syncer_idle = true;
                 state = self.sync_wanted.wait(state).unwrap_or_else(PoisonError::into_inner);
+            }
+            state.syncer_idle = false;
+            if let Some(last) = began {
+                let pause = Span(SYNC_PACE.0.saturating_sub((self.clock)().since(last).0)).to_std();
+                let paced = self.sync_wanted.wait_timeout_while(state, pause, |state| !state.is_awaited());
+                state = paced.unwrap_or_else(PoisonError::into_inner).0;
             }
             let target = state.written;
             if target.index == state.durable.index {
                 break;
             }
             drop(state);
-            let began = (self.clock)();
+            let start = (self.clock)();
+            began = Some(start);
             let outcome = self.disk.sync(JOURNAL);
-            let took = (self.clock)().since(began);
+            let took = (self.clock)().since(start);
             match outcome {
                 Ok(()) => self.synced_to(target, took),
                 Err(error) => {
@@ -328,9 +355,15 @@ impl Shared {
         self.durable.store(target.index, Ordering::Release);
         let later = state.waiting.split_off(&target.index);
         let ready = std::mem::replace(&mut state.waiting, later);
+        let publish = state.durable.index >= state.publish_from || state.flush > 0;
+        let blocked = state.blocked > 0;
         drop(state);
-        self.synced.notify_all();
-        self.publish_wanted.notify_one();
+        if blocked {
+            self.synced.notify_all();
+        }
+        if publish {
+            self.publish_wanted.notify_one();
+        }
         tell(ready, &Ok(()));
     }
 
@@ -391,17 +424,17 @@ impl Shared {
                 return again.then_some(state.durable);
             }
             let flush = signed < state.flush && state.durable.index >= state.flush;
-            let due = unsigned > 0
-                && (flush
-                    || waited >= CHECKPOINT_AFTER
-                    || (unsigned >= CHECKPOINT_LEAVES && state.publish_error.is_none()));
-            if due {
+            let enough = unsigned >= CHECKPOINT_LEAVES && state.publish_error.is_none();
+            let after = if enough { CHECKPOINT_PAUSE } else { CHECKPOINT_AFTER };
+            if unsigned > 0 && (flush || waited >= after) {
                 return Some(state.durable);
             }
             if unsigned == 0 {
+                state.publish_from = signed + 1;
                 state = self.publish_wanted.wait(state).unwrap_or_else(PoisonError::into_inner);
             } else {
-                let rest = Span(CHECKPOINT_AFTER.0.saturating_sub(waited.0));
+                state.publish_from = if enough { u64::MAX } else { signed + CHECKPOINT_LEAVES };
+                let rest = Span(after.0.saturating_sub(waited.0));
                 let woken = self.publish_wanted.wait_timeout(state, rest.to_std());
                 state = woken.unwrap_or_else(PoisonError::into_inner).0;
             }
@@ -423,6 +456,13 @@ impl Shared {
         }
         drop(state);
         self.published.notify_all();
+    }
+}
+
+impl State {
+    /// Whether somebody waits for a sync.
+    fn is_awaited(&self) -> bool {
+        !self.waiting.is_empty() || self.blocked > 0 || self.flush > 0 || self.stage > Stage::Open
     }
 }
 

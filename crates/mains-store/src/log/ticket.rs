@@ -36,7 +36,10 @@ impl Ticket {
             if let Some(outcome) = self.shared.outcome(self.index, &state) {
                 return outcome;
             }
+            state.blocked += 1;
+            self.shared.sync_wanted.notify_one();
             state = self.shared.synced.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.blocked = state.blocked.saturating_sub(1);
         }
     }
 
@@ -54,6 +57,8 @@ impl Ticket {
             call(outcome);
         } else {
             state.waiting.entry(self.index).or_default().push(Waiting::Call(Box::new(call)));
+            drop(state);
+            self.shared.sync_wanted.notify_one();
         }
     }
 }
@@ -92,6 +97,8 @@ impl Future for Durable {
             waiting.iter().any(|one| matches!(one, Waiting::Task(waker) if waker.will_wake(context.waker())));
         if !known {
             waiting.push(Waiting::Task(context.waker().clone()));
+            drop(state);
+            self.shared.sync_wanted.notify_one();
         }
         Poll::Pending
     }

@@ -31,27 +31,28 @@ fn count(object: &[u8], keys: &[&str]) -> Option<u64> {
 /// github.com/UKGovernmentBEIS/inspect_ai/issues/5528 of 2026-09-23; Google through gateways:
 /// github.com/router-for-me/CLIProxyAPI/issues/5733 of 2026-09-11); the total decides then: output = total − input.
 pub(super) fn openai(usage: &[u8], cached: CachedTokens) -> Option<Usage> {
-    let input = count(usage, &["prompt_tokens"]).or_else(|| count(usage, &["input_tokens"]));
-    let output = count(usage, &["completion_tokens"]).or_else(|| count(usage, &["output_tokens"]));
+    let members = json::members(usage).ok()?;
+    let named = |key: &str| json::find(&members, key);
+    let counted = |key: &str| named(key).and_then(json::integer);
+    let input = counted("prompt_tokens").or_else(|| counted("input_tokens"));
+    let output = counted("completion_tokens").or_else(|| counted("output_tokens"));
     if input.is_none() && output.is_none() {
         return None;
     }
     let (input, output) = (input.unwrap_or(0), output.unwrap_or(0));
     let detail = |field: &str, both: [&str; 2]| {
-        both.iter().find_map(|details| count(usage, &[details, field])).unwrap_or(0)
+        both.iter().find_map(|details| count(named(details)?, &[field])).unwrap_or(0)
     };
     let inputs = ["prompt_tokens_details", "input_tokens_details"];
     let mut read = detail("cached_tokens", inputs);
     if read == 0 {
         // DeepSeek and Moonshot say it without the details (their documentation, read 2026-11-24).
-        read = count(usage, &["prompt_cache_hit_tokens"])
-            .or_else(|| count(usage, &["cached_tokens"]))
-            .unwrap_or(0);
+        read = counted("prompt_cache_hit_tokens").or_else(|| counted("cached_tokens")).unwrap_or(0);
     }
     let written = detail("cache_write_tokens", inputs);
     let reasoning = detail("reasoning_tokens", ["completion_tokens_details", "output_tokens_details"]);
     let output =
-        count(usage, &["total_tokens"]).map_or(output, |total| output.max(total.saturating_sub(input)));
+        counted("total_tokens").map_or(output, |total| output.max(total.saturating_sub(input)));
     let (read, written, fresh) = match cached {
         CachedTokens::BesideInput => (read, written, input),
         CachedTokens::WithinInput => {

@@ -38,12 +38,16 @@ struct Drive<'a> {
     attempt: AttemptNumber,
     /// Which candidate each attempt asks.
     asked_of: Vec<(AttemptNumber, usize)>,
+    /// Attempts at a target that a drill keeps dead.
+    drilled: Vec<AttemptNumber>,
     line: Line,
     translate: Option<Translate>,
     /// What the machine said to keep.
     kept: Vec<u8>,
     /// The piece that was just fed.
     piece: Vec<u8>,
+    /// Whether an attempt waits for its intent's sync.
+    strict: bool,
     durable: Option<Durable>,
     wake: Option<Instant>,
     events: VecDeque<Event>,
@@ -100,10 +104,12 @@ impl<'a> Drive<'a> {
             reply,
             attempt: AttemptNumber::default(),
             asked_of: Vec::new(),
+            drilled: Vec::new(),
             line: Line::Idle,
             translate: None,
             kept: Vec::new(),
             piece: Vec::new(),
+            strict: settings.durability == Durability::Strict,
             durable: None,
             wake: None,
             events: VecDeque::new(),
@@ -217,7 +223,7 @@ impl<'a> Drive<'a> {
     async fn act(&mut self, action: Action) {
         match action {
             Action::Ask { attempt, candidate, ask } => {
-                let answer = self.ask(candidate, ask);
+                let answer = self.ask(attempt, candidate, ask);
                 self.events.push_back(Event::Permit { attempt, answer });
             }
             Action::WriteIntent { attempt, candidate } => self.write_intent(attempt, candidate),
@@ -254,7 +260,12 @@ impl<'a> Drive<'a> {
     }
 
     /// May this attempt start? Breaker, retry budget and hold are asked under one lock.
-    fn ask(&mut self, candidate: usize, ask: mains_relay::Ask) -> Result<Pass, mains_relay::Denied> {
+    fn ask(
+        &mut self,
+        attempt: AttemptNumber,
+        candidate: usize,
+        ask: mains_relay::Ask,
+    ) -> Result<Pass, mains_relay::Denied> {
         let now = self.outlet.clock.monotonic();
         let at = self.outlet.clock.now();
         let Some(target) =
@@ -263,7 +274,14 @@ impl<'a> Drive<'a> {
             return Err(mains_relay::Denied::RetryBudget);
         };
         let facts = self.held.asked().who.live.facts(&target.name, &self.held.routed.extra);
-        let worst = facts.map(|facts| reserve::worst_case(self.outlet, &self.held.routed, &facts));
+        let drilled = facts.as_ref().is_some_and(|facts| self.outlet.drills.is_dead(facts, now));
+        if drilled {
+            self.drilled.push(attempt);
+        }
+        // The first attempt is covered by the hold of stop 7.
+        let worst = facts
+            .filter(|_| ask.further)
+            .map(|facts| reserve::worst_case(self.outlet, &self.held.routed, &facts));
         let shared = &mut *self.outlet.shared();
         let hold = &mut self.held.hold;
         let budgets = &mut shared.budgets;
@@ -271,7 +289,8 @@ impl<'a> Drive<'a> {
             (Some(worst), Some(hold)) => budgets.extend(hold, worst, at),
             _ => Ok(()),
         };
-        admit::admit(&mut shared.breakers, &mut shared.retries, &target.name, ask, extend, now)
+        let breakers = if drilled { &mut shared.drilled } else { &mut shared.breakers };
+        admit::admit(breakers, &mut shared.retries, &target.name, ask, extend, now)
     }
 
     fn write_intent(&mut self, attempt: AttemptNumber, candidate: usize) {
@@ -286,7 +305,8 @@ impl<'a> Drive<'a> {
         match record::intent(self.outlet, &self.held, attempt, &target, facts.as_deref()) {
             Ok(ticket) => {
                 self.intents.push(ticket.index());
-                self.durable = Some(ticket.durable());
+                // With `batched` nobody waits for the disk, and the ledger may take its time.
+                self.durable = self.strict.then(|| ticket.durable());
             }
             Err(error) => {
                 tracing::error!(%error, "the ledger cannot be written; the request is refused");
@@ -297,7 +317,7 @@ impl<'a> Drive<'a> {
 
     fn send_body(&mut self, attempt: AttemptNumber) {
         let Some(facts) = self.facts(attempt) else { return };
-        if self.outlet.drills.is_dead(&facts, self.outlet.clock.monotonic()) {
+        if self.drilled.contains(&attempt) {
             self.line = Line::Drilled;
             return;
         }
@@ -364,16 +384,12 @@ impl<'a> Drive<'a> {
     }
 
     fn report(&self, attempt: AttemptNumber, pass: Pass, started: Instant, verdict: mains_relay::Verdict) {
-        let Some(facts) = self.facts(attempt) else { return };
-        // A drill must not leave a mark on the real target.
-        if self.outlet.drills.is_dead(&facts, self.outlet.clock.monotonic()) {
-            return;
-        }
         let index =
             self.asked_of.iter().rev().find(|(number, _)| *number == attempt).map(|(_, index)| *index);
         let Some(candidate) = index.and_then(|index| self.machine.candidates().get(index)) else { return };
         let now = self.outlet.clock.monotonic();
-        self.outlet.shared().breakers.report(&candidate.target.name, pass, started, verdict, now);
+        let drilled = self.drilled.contains(&attempt);
+        self.outlet.shared().breakers_of(drilled).report(&candidate.target.name, pass, started, verdict, now);
     }
 
     async fn deliver_error(&mut self, failure: &Failure) {

@@ -4,6 +4,7 @@ use super::{key, leaf, open, reader, ticking};
 use mains_ledger::{Scope, verify};
 use mains_store::log::double::DoubleDisk;
 use mains_store::log::{Appender, LogError};
+use mains_units::Span;
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::pin;
@@ -77,8 +78,13 @@ fn many_callers_get_every_index_once_and_durability_in_three_ways() {
 #[test]
 fn a_checkpoint_comes_by_itself_after_256_leaves() {
     let disk = DoubleDisk::new();
-    // A clock that stands still: only the count can bring the checkpoint.
-    let appender = open(&disk).unwrap().0.start(Arc::new(|| mains_units::Instant(0))).unwrap();
+    // A clock that never comes to the second after which any leaf brings a checkpoint: only the count can.
+    let calls = std::sync::atomic::AtomicU64::new(0);
+    let clock = move || {
+        let calls = calls.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        mains_units::Instant(Span::from_ms(calls.min(9) * 100).0)
+    };
+    let appender = open(&disk).unwrap().0.start(Arc::new(clock)).unwrap();
     let leaves: Vec<Vec<u8>> = (0..256).map(leaf).collect();
     appender.append_all(&leaves).unwrap().wait().unwrap();
     while appender.checkpoint().checkpoint.size < 256 {

@@ -1,5 +1,6 @@
 //! Local models, as the outlet asks them: a question in, neutral events out.
 
+use mains_host::Used;
 use mains_wire::neutral::{Event, Question};
 use tokio::sync::mpsc;
 
@@ -10,6 +11,8 @@ pub enum LocalEvent {
     Begun,
     /// A piece of the answer.
     Said(Event),
+    /// What it used; comes once, before the end, where the machine shows it.
+    Used(Used),
     /// The answer is whole.
     Done,
     /// It cannot answer, and why.

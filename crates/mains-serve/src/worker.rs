@@ -4,6 +4,7 @@
 //! at a time; others wait in a bounded line.
 
 use crate::local::{LocalEvent, LocalQuestion};
+use mains_host::{Gauge, Mark};
 use mains_infer::backend::{Generate, Question, Reason, Sampling};
 use mains_infer::tokenizer::{Message, Role as ModelRole};
 use mains_infer::worker::{Frames, FromWorker, Load, ToWorker, encode};
@@ -77,6 +78,7 @@ struct Running {
     stdin: ChildStdin,
     stdout: ChildStdout,
     frames: Frames<FromWorker>,
+    gauge: Gauge,
 }
 
 impl Running {
@@ -88,13 +90,15 @@ impl Running {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
+            // A group of its own: an interrupt from the terminal ends the outlet, which lets the answer finish.
+            .process_group(0)
             .kill_on_drop(true)
             .spawn()
             .map_err(|error| format!("the worker could not be started: {error}"))?;
         let (Some(stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
             return Err("the worker has no pipes".into());
         };
-        let mut worker = Self { child, stdin, stdout, frames: Frames::default() };
+        let mut worker = Self { child, stdin, stdout, frames: Frames::default(), gauge: Gauge::find() };
         worker
             .send(&ToWorker::Load(Load {
                 path: settings.path.clone(),
@@ -114,6 +118,11 @@ impl Running {
 
     fn has_died(&mut self) -> bool {
         !matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// What the counters show now.
+    fn mark(&self) -> Option<Mark> {
+        self.gauge.mark(self.child.id()?)
     }
 
     async fn send(&mut self, message: &ToWorker) -> Result<(), String> {
@@ -151,6 +160,7 @@ impl Running {
                 return Ok(());
             }
         };
+        let before = self.mark();
         self.send(&ToWorker::Generate { id, request }).await?;
         let mut begun = false;
         let mut cancelled = false;
@@ -175,6 +185,9 @@ impl Running {
                 FromWorker::Done { id: of, finish, usage } if of == id => {
                     if !begun {
                         begin(events, &model, id).await;
+                    }
+                    if let (Some(before), Some(after)) = (&before, self.mark()) {
+                        let _ = events.send(LocalEvent::Used(self.gauge.between(before, &after))).await;
                     }
                     end(events, finish, usage.into()).await;
                     return Ok(());

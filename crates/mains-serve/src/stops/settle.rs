@@ -112,9 +112,12 @@ fn local_footprint(
     attempt: &AttemptSummary,
 ) -> Option<Footprint> {
     let wall_s = attempt_s(attempt)?;
-    // One thread at full load where the worker did not report its processor time.
-    let cpu_s = relayed.local_cpu_s.unwrap_or(wall_s);
-    let (joules, grade) = local::from_processor_time(outlet.processor, cpu_s, wall_s);
+    let used = relayed.learnt.used;
+    let measured = used.and_then(|used| local::from_sensor(used.packages_j?, used.cpu_s, used.all_cpu_s));
+    // One thread at full load where the machine does not show processor time.
+    let cpu_s = used.map_or(wall_s, |used| used.cpu_s);
+    let modelled = || local::from_processor_time(outlet.processor, cpu_s, wall_s);
+    let (joules, grade) = measured.unwrap_or_else(modelled);
     Meter::new(outlet.catalog).here(joules, grade, facts.upstream.zone.as_deref())
 }
 

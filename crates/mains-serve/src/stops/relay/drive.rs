@@ -492,7 +492,6 @@ impl<'a> Drive<'a> {
             intents: self.intents,
             commit,
             losses: self.losses,
-            local_cpu_s: None,
             ended: self.outlet.clock.monotonic(),
         }
     }

@@ -50,8 +50,6 @@ pub(crate) struct Relayed {
     pub commit: Option<Hash>,
     /// What a dialect could not carry, either way.
     pub losses: Vec<String>,
-    /// Processor seconds of the local worker, where it answered.
-    pub local_cpu_s: Option<f64>,
     /// When the machine was done.
     pub ended: Instant,
 }

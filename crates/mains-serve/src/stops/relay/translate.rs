@@ -5,9 +5,10 @@
 
 use crate::local::LocalEvent;
 use bytes::Bytes;
+use mains_host::Used;
 use mains_units::Usage;
 use mains_wire::Dialect;
-use mains_wire::dialects::{StreamReader, StreamWriter};
+use mains_wire::dialects::{StreamEnd, StreamReader, StreamWriter};
 use mains_wire::error::{ProviderError, StreamPlace};
 use mains_wire::fault::Fault;
 use mains_wire::neutral::{Event, Fold, StreamError};
@@ -33,6 +34,8 @@ pub(crate) struct Learnt {
     pub usage: Option<Usage>,
     /// The model that the provider named.
     pub model: Option<String>,
+    /// What a local model used of this machine.
+    pub used: Option<Used>,
     /// Whether the provider's end was seen.
     pub whole: bool,
 }
@@ -131,7 +134,16 @@ impl Translate {
 
     /// An event of a local model.
     pub(super) fn event(&mut self, event: LocalEvent) -> Passed {
-        let LocalEvent::Said(event) = event else { return Passed::default() };
+        let event = match event {
+            LocalEvent::Said(event) => event,
+            LocalEvent::Used(used) => {
+                if let Self::LocalStream { learnt, .. } | Self::LocalWhole { learnt, .. } = self {
+                    learnt.used = Some(used);
+                }
+                return Passed::default();
+            }
+            _ => return Passed::default(),
+        };
         let content = matches!(event, Event::Delta { .. });
         let usage = if let Event::Usage(usage) = &event { Some(*usage) } else { None };
         let forward = match self {
@@ -160,6 +172,10 @@ impl Translate {
                 let step = tap.finish();
                 let events = reader.finish();
                 let mut passed = translated(tap, &step, events, writer);
+                // The tap looks at the shape of events, the reader at what they say: both must have seen a whole answer.
+                if let (None, StreamEnd::Broken(why)) = (&passed.failed, reader.end()) {
+                    passed.failed = Some(garbage(why));
+                }
                 if passed.failed.is_none() {
                     passed.forward.extend(writer.finish());
                 }
@@ -198,6 +214,7 @@ impl Translate {
             Self::Pass(tap) | Self::Stream { tap, .. } | Self::Whole { tap, .. } => {
                 let observed = tap.observed();
                 Learnt {
+                    used: None,
                     usage: observed.usage,
                     model: observed.model.clone(),
                     whole: observed.end != mains_wire::tap::End::Open,

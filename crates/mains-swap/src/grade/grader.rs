@@ -79,7 +79,7 @@ pub enum Order {
 pub enum PatternRule {
     /// An answer passes if it matches; nothing is compared with the reference.
     Check(Regex),
-    /// The first group of the last match is the answer, compared as a label. Answers without a match fail;
+    /// The first group that took part in the last match is the answer, compared as a label. Answers without a match fail;
     /// references without one are refused.
     Extract(Regex, LabelRule),
 }
@@ -305,5 +305,6 @@ fn plain(text: &str) -> Option<f64> {
 
 fn extract<'t>(pattern: &Regex, text: &'t str) -> Option<&'t str> {
     let last = pattern.captures_iter(text).last()?;
-    last.get(1).or(last.get(0)).map(|found| found.as_str())
+    let group = last.iter().skip(1).flatten().next();
+    group.or(last.get(0)).map(|found| found.as_str())
 }

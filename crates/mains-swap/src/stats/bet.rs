@@ -9,15 +9,32 @@ pub enum Side {
     Below,
 }
 
-/// The shares of the wealth at stake, each held for ever with an equal part of the first capital.
+/// The shares of the wealth at stake, each held for ever, and the part of the first capital that it gets.
 ///
-/// Below one half they grow by a third: the best stake against a small effect is small, and is missed by at
-/// most a factor of 1.16. Towards one they close in, because outcomes that hardly ever lose want nearly
-/// everything staked. A fixed mixture, unlike bets that follow the past, depends on counts only, so that the
-/// order of the outcomes cannot be arranged.
-pub const STAKES: [f64; 28] = [
-    0.002, 0.0027, 0.0036, 0.0048, 0.0064, 0.0085, 0.0114, 0.0152, 0.0203, 0.027, 0.036, 0.048, 0.064, 0.085,
-    0.114, 0.152, 0.203, 0.27, 0.36, 0.48, 0.6, 0.7, 0.8, 0.86, 0.9, 0.94, 0.97, 1.0,
+/// They grow by about two fifths, so that the best stake against any effect is missed by little; towards one they
+/// close in, because outcomes that hardly ever lose want nearly everything staked. Stakes under 0.03 win against
+/// effects of a fraction of the margin only, and get a quarter part; the whole stake gets two, because models that
+/// never disagree are common and cheap to accept. A fixed mixture, unlike bets that follow the past, depends on
+/// counts only, so that nothing can be gained by arranging the order of the outcomes.
+pub const STAKES: [(f64, f64); 18] = [
+    (0.003, 1.0 / 64.0),
+    (0.006, 1.0 / 64.0),
+    (0.012, 1.0 / 64.0),
+    (0.024, 1.0 / 64.0),
+    (0.04, 1.0 / 16.0),
+    (0.06, 1.0 / 16.0),
+    (0.09, 1.0 / 16.0),
+    (0.13, 1.0 / 16.0),
+    (0.19, 1.0 / 16.0),
+    (0.27, 1.0 / 16.0),
+    (0.37, 1.0 / 16.0),
+    (0.48, 1.0 / 16.0),
+    (0.6, 1.0 / 16.0),
+    (0.72, 1.0 / 16.0),
+    (0.82, 1.0 / 16.0),
+    (0.9, 1.0 / 16.0),
+    (0.96, 1.0 / 16.0),
+    (1.0, 1.0 / 8.0),
 ];
 
 /// How many times each value in `[0, 1]` was seen. Counts are real so that plans may use expected ones.
@@ -36,7 +53,8 @@ pub fn log_wealth(seen: &[Seen], claim: f64, side: Side) -> f64 {
     };
     let claim = claim.clamp(1e-12, 1.0);
     let mut logs = [0.0; STAKES.len()];
-    for (log, stake) in logs.iter_mut().zip(STAKES) {
+    for (log, (stake, part)) in logs.iter_mut().zip(STAKES) {
+        *log = part.ln();
         for &(value, count) in seen.iter().filter(|(_, count)| *count > 0.0) {
             let value = match side {
                 Side::Above => value,
@@ -45,17 +63,16 @@ pub fn log_wealth(seen: &[Seen], claim: f64, side: Side) -> f64 {
             *log += count * (1.0 - stake + stake * value / claim).ln();
         }
     }
-    log_mean_exp(&logs)
+    log_sum_exp(&logs)
 }
 
-/// The logarithm of the mean of exponentials, without overflow.
-pub(crate) fn log_mean_exp(logs: &[f64]) -> f64 {
+/// The logarithm of the sum of exponentials, without overflow.
+pub(crate) fn log_sum_exp(logs: &[f64]) -> f64 {
     let most = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     if !most.is_finite() {
         return most;
     }
-    let sum: f64 = logs.iter().map(|log| (log - most).exp()).sum();
-    most + (sum / logs.len() as f64).ln()
+    most + logs.iter().map(|log| (log - most).exp()).sum::<f64>().ln()
 }
 
 /// Finds where a function that falls crosses `level` in `[0, 1]`; the answer errs to the left by less than 1e-9,

@@ -10,12 +10,11 @@
 //! `(m + w (1 - a)) / (1 + w)`; a mixture over the weights `w` = 0, ½ and 1 lets a useless judge be ignored.
 //! The two sets of items are disjoint and independent, so at the true `a` the product of both wealths is a fair
 //! wealth against the claim `m`. The true `a` is unknown, and the least product over all `a` is not greater than
-//! the product at the true one; so that least product is a fair wealth too. It is never below what splitting the
-//! error level between two intervals would give.
+//! the product at the true one; so that least product is a fair wealth too.
 //!
 //! What it needs: that the items with a human verdict were picked without looking at answers or at the judge.
 
-use super::bet::{Seen, Side, log_mean_exp, log_wealth};
+use super::bet::{Seen, Side, log_sum_exp, log_wealth};
 use serde::{Deserialize, Serialize};
 
 /// How much of the judge's error is taken out: not at all, half, wholly.
@@ -134,9 +133,11 @@ impl JudgedTally {
         cells.iter().map(|cell| cell.1.1 + cell.0.2).fold(f64::INFINITY, f64::min)
     }
 
+    /// Half of the capital is never staked: near the judge's true mean bets only lose, and those losses would be
+    /// the people's to make good.
     fn judge_wealth(&self, a: f64) -> f64 {
         let seen: [Seen; 3] = std::array::from_fn(|i| (0.5 * i as f64, self.judge_only[i] as f64));
-        log_wealth(&seen, a, Side::Above)
+        log_sum_exp(&[0.0, log_wealth(&seen, a, Side::Above)]) - 2f64.ln()
     }
 
     fn human_wealth(&self, claim: f64, a: f64) -> f64 {
@@ -148,6 +149,6 @@ impl JudgedTally {
             });
             log_wealth(&seen, (claim + weight * (1.0 - a)) / (1.0 + weight), Side::Above)
         });
-        log_mean_exp(&logs)
+        log_sum_exp(&logs) - (WEIGHTS.len() as f64).ln()
     }
 }

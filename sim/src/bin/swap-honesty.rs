@@ -38,7 +38,9 @@ fn main() -> ExitCode {
         "planted truth", "way of deciding", "accepted", "covered", "mean items", "most"
     );
     let lines = sim::swap::table(runs, seed);
-    lines.iter().for_each(|line| println!("{line}"));
+    for line in &lines {
+        println!("{line}");
+    }
     let broken = lines.iter().filter(|line| !line.is_kept()).count();
     println!("{broken} promises are broken");
     if broken == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }

@@ -89,7 +89,7 @@ pub(super) fn lines(runs: u32, seed: u64) -> Vec<Line> {
     worlds
         .iter()
         .enumerate()
-        .flat_map(|(number, world)| world_lines(world, runs, seed ^ number as u64))
+        .flat_map(|(number, world)| world_lines(world, runs, seed.wrapping_add(number as u64)))
         .collect()
 }
 

@@ -77,7 +77,7 @@ pub(super) fn lines(runs: u32, seed: u64) -> Vec<Line> {
     WORLDS
         .iter()
         .enumerate()
-        .flat_map(|(number, world)| world_lines(world, runs, seed ^ (100 + number as u64)))
+        .flat_map(|(number, world)| world_lines(world, runs, seed.wrapping_add(100 + number as u64)))
         .collect()
 }
 

@@ -14,7 +14,7 @@ const ITEMS: u64 = 400;
 const CHANCES: [f64; 3] = [0.075, 0.9, 0.025];
 
 pub(super) fn lines(runs: u32, seed: u64) -> Vec<Line> {
-    let mut chance = Chance::from_seed(seed ^ 200);
+    let mut chance = Chance::from_seed(seed.wrapping_add(200));
     let [mut together, mut alone] = [Sums::ZERO; 2];
     for _ in 0..runs {
         let (mut all, mut whole) = (Vec::new(), Tally::default());

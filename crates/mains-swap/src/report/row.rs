@@ -68,7 +68,7 @@ pub(super) fn count<'r>(question: Question, rows: impl IntoIterator<Item = &'r R
                 tally.add(Question::place_of_pair(old, new));
             }
             (Outcome::Single { same }, Question::Agreement { .. }) => {
-                tally.add(Question::place_of_single(same))
+                tally.add(Question::place_of_single(same));
             }
             (Outcome::Judged { judge, human }, Question::Quality { .. })
                 if judge <= 2 && human.is_none_or(|human| human <= 2) =>

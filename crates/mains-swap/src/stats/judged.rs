@@ -7,18 +7,19 @@
 //! Let `a` be the judge's unknown true mean, and `m` a claim on the human mean. Items without a human verdict
 //! are bet on against "the judge's mean is at most `a`". Items with one are bet on through
 //! `Z = (H + w (1 - J)) / (1 + w)`, which lies in `[0, 1]` and whose mean, if the claims hold, is at most
-//! `(m + w (1 - a)) / (1 + w)`; a mixture over the weights `w` = 0, ½ and 1 lets a useless judge be ignored.
-//! The two sets of items are disjoint and independent, so at the true `a` the product of both wealths is a fair
-//! wealth against the claim `m`. The true `a` is unknown, and the least product over all `a` is not greater than
-//! the product at the true one; so that least product is a fair wealth too.
+//! `(m + w (1 - a)) / (1 + w)`, in a mixture over the weights `w` = ½ and 1. The two sets of items are disjoint and
+//! independent, so at the true `a` the product of both wealths is a fair wealth against the claim `m`. The true `a`
+//! is unknown, and the least product over all `a` is not greater than the product at the true one; so that least
+//! product is a fair wealth too. The other half of the capital is bet on the human verdicts alone, so that a
+//! useless judge costs little.
 //!
 //! What it needs: that the items with a human verdict were picked without looking at answers or at the judge.
 
 use super::bet::{Seen, Side, log_sum_exp, log_wealth};
 use serde::{Deserialize, Serialize};
 
-/// How much of the judge's error is taken out: not at all, half, wholly.
-const WEIGHTS: [f64; 3] = [0.0, 0.5, 1.0];
+/// How much of the judge's error is taken out: half, wholly.
+const WEIGHTS: [f64; 2] = [0.5, 1.0];
 
 /// Verdicts counted. The places 0, 1 and 2 are: the old answer is better, a tie, the new one is better.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -92,10 +93,14 @@ impl JudgedTally {
         if self.labelled() == 0 {
             return 0.0;
         }
-        match side {
+        let people: [Seen; 3] =
+            std::array::from_fn(|place| (0.5 * place as f64, self.both[place].iter().sum::<u64>() as f64));
+        let people = log_wealth(&people, claim, side);
+        let corrected = match side {
             Side::Above => self.above(claim),
             Side::Below => self.mirrored().above(1.0 - claim),
-        }
+        };
+        log_sum_exp(&[people, corrected]) - 2f64.ln()
     }
 
     /// The same items with old and new exchanged.

@@ -1,4 +1,4 @@
-//! The statistics against values that other programs computed: SciPy 1.16 for the distributions, and for the rest
+//! The statistics against values that other programs computed: SciPy for the distributions, and for the rest
 //! a Python script that multiplies wealth outcome by outcome, maximises likelihoods numerically and walks through
 //! all sets of claims.
 
@@ -105,10 +105,10 @@ const JUDGED: JudgedTally =
 fn judged_wealth_is_the_least_product() {
     // The script tries 1,001 values of the judge's mean; ours is a bound from below within 0.01.
     for (claim, side, expected) in
-        [(0.45, Side::Above, 4.129_108_234_271_915), (0.65, Side::Below, 0.433_108_203_361_568_74)]
+        [(0.45, Side::Above, 4.295_883_786_626_11), (0.65, Side::Below, 0.849_195_155_835_404_5)]
     {
         let found = JUDGED.log_wealth(claim, side);
-        assert!(found <= expected + 1e-3 && found >= expected - 0.03, "{found} is not just below {expected}");
+        assert!(found <= expected + 1e-3 && found >= expected - 0.02, "{found} is not just below {expected}");
     }
 }
 
@@ -124,7 +124,7 @@ fn a_judge_that_is_right_narrows_the_interval_and_a_useless_one_hardly_widens_it
     let blind =
         width(JudgedTally { judge_only: [600, 800, 600], both: [[18, 24, 18], [24, 32, 24], [18, 24, 18]] });
     assert!(right < 0.7 * people_only, "{right} {people_only}");
-    assert!(blind < 1.1 * people_only, "{blind} {people_only}");
+    assert!(blind < 1.12 * people_only, "{blind} {people_only}");
 }
 
 #[test]

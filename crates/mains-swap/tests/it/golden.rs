@@ -1,7 +1,8 @@
 //! What the recorded data sets say, as golden figures. `cargo run -p mains-swap --example recorded` prints them.
 
 use super::recorded::{self, Tested, folder};
-use mains_swap::{Ppm, Verdict};
+use mains_swap::Ppm;
+use mains_swap::Verdict::{self, Inferior as Worse, NonInferior as NotWorse, Undecided as Open};
 
 /// Whether the data sets are here; says so if not.
 fn here(test: &str) -> bool {
@@ -22,7 +23,6 @@ fn overruling() {
     if !here("overruling") {
         return;
     }
-    use Verdict::{Inferior as Worse, NonInferior as NotWorse, Undecided as Open};
     let rows = recorded::overruling().unwrap();
     for row in &rows {
         let found = [&row.agreement[0], &row.agreement[1], &row.gold[0], &row.gold[1]].map(verdict);
@@ -50,7 +50,7 @@ fn mmlu_is_refused() {
         return;
     }
     for (tested, stopped) in recorded::mmlu().unwrap().iter().zip([110, 150]) {
-        assert_eq!((verdict(tested), tested.stopped), (Verdict::Inferior, Some(stopped)));
+        assert_eq!((verdict(tested), tested.stopped), (Worse, Some(stopped)));
         assert_eq!(tested.ruling.evidence.n, 8_387);
         let evidence = tested.ruling.evidence;
         assert!(evidence.high < Ppm::points(-12) && evidence.low > Ppm::points(-15), "{evidence:?}");
@@ -63,7 +63,7 @@ fn primes_are_refused() {
         return;
     }
     let [agreement, truth] = recorded::primes().unwrap();
-    assert_eq!((verdict(&agreement), verdict(&truth)), (Verdict::Inferior, Verdict::Inferior));
+    assert_eq!((verdict(&agreement), verdict(&truth)), (Worse, Worse));
     assert_eq!((agreement.tally.0, agreement.left_out), ([622, 0, 374], 4));
     assert_eq!(truth.ruling.evidence.estimate, Some(Ppm(-329_000)), "840 right before, 511 after");
 }
@@ -76,13 +76,13 @@ fn no_parser_of_logs_stands_for_another() {
     let pairs = recorded::logs().unwrap();
     assert_eq!(pairs.len(), 224);
     let count = |wanted| pairs.iter().filter(|pair| verdict(&pair.agreement) == wanted).count();
-    let found = [Verdict::NonInferior, Verdict::Inferior, Verdict::Undecided].map(count);
+    let found = [NotWorse, Worse, Open].map(count);
     assert_eq!(found, [0, 220, 4]);
-    let open: Vec<_> = pairs.iter().filter(|pair| verdict(&pair.agreement) == Verdict::Undecided).collect();
+    let open: Vec<_> = pairs.iter().filter(|pair| verdict(&pair.agreement) == Open).collect();
     assert!(open.iter().all(|pair| pair.system == "Apache"));
     // By the true templates three of these four are not worse: they write the same thing in another way, which
     // exact agreement cannot see.
-    let fine: Vec<_> = open.iter().filter(|pair| verdict(&pair.gold) == Verdict::NonInferior).collect();
+    let fine: Vec<_> = open.iter().filter(|pair| verdict(&pair.gold) == NotWorse).collect();
     let names: Vec<_> = fine.iter().map(|pair| (pair.old, pair.new)).collect();
     let (mixtral, seven, thirteen) =
         ("Nous_Mixtral_template", "Nous_llama7b_template", "Nous_llama13b_template");

@@ -82,9 +82,11 @@ fn a_report_survives_its_own_text_and_is_computed_again() {
     );
 }
 
+type Change = fn(&mut Report);
+
 #[test]
 fn what_is_changed_is_found() {
-    let changes: [(&str, fn(&mut Report)); 6] = [
+    let changes: [(&str, Change); 6] = [
         ("a verdict", |report| report.ruling.verdict = Verdict::Inferior),
         ("a bound", |report| report.ruling.evidence.at_least = Ppm(0)),
         ("an outcome", |report| report.rows[100].outcome = Outcome::Pair { old: false, new: true }),

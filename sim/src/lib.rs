@@ -4,7 +4,8 @@
 //! Read `spec` (what a seed decides), `provider` (how an attempt goes), `world` (the clock and the queue of
 //! events), `driver` (the stand-in for the server: carries out actions),
 //! `ledger` (the real log on a disk that dies), `check` (what must hold), `plant`
-//! (bugs that show that each checker can fail).
+//! (bugs that show that each checker can fail). Apart from them stands `swap`: is the verdict on a replacement
+//! model honest?
 //!
 //! Never: a real clock, a socket, a thread. One seed is one world, to the last byte.
 
@@ -14,6 +15,7 @@ pub mod ledger;
 pub mod plant;
 pub mod provider;
 pub mod spec;
+pub mod swap;
 pub mod world;
 
 pub use check::{Checker, Violation};

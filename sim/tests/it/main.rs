@@ -1,5 +1,7 @@
 //! The simulation in small, and proof that each of its checkers can fail.
 
+mod swap;
+
 use mains_relay::{Fault, Outcome};
 use sim::{Plant, Run};
 use std::collections::BTreeSet;

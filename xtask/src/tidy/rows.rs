@@ -13,6 +13,7 @@ const ROWS: &[(&str, u8)] = &[
     ("mains-meter", 3),
     ("mains-relay", 4),
     ("mains-scan", 4),
+    ("mains-swap", 4),
     ("mains-host", 5),
     ("mains-infer", 5),
     ("mains-store", 5),

@@ -1,0 +1,11 @@
+//! Integration tests of grading, statistics and reports.
+
+#![cfg(test)]
+
+mod golden;
+mod grade;
+mod recorded;
+mod report;
+mod sample;
+mod stats;
+mod verdict;

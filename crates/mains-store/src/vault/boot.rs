@@ -50,6 +50,11 @@ impl Vault {
             _ => VaultError::disk("lock", LOCK, &error),
         })?;
         let table = Table::open(table, options.busy)?;
+        // A process that died while it erased may have left an older copy of a key.
+        match table.clear_log() {
+            Ok(()) | Err(VaultError::LogHeld) => {}
+            Err(error) => return Err(error),
+        }
         let reader = VaultReader { disk: Arc::clone(disk), table, kek };
         reader.check_kek()?;
         let segments = reader.segments()?;

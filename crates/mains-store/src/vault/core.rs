@@ -84,7 +84,7 @@ pub struct VaultPruned {
     pub exchanges: u64,
     /// Segments that held nothing more that could be read.
     pub segments: u64,
-    /// Whether there is more to take away.
+    /// Whether there is more to take away, or a reader holds older copies of keys in the write-ahead log.
     pub more: bool,
 }
 
@@ -274,11 +274,13 @@ impl Vault {
         }
         let exchanges = counts.iter().sum();
         let segments = self.remove_dead_segments()?;
-        if exchanges > 0 || segments > 0 {
-            self.reader.table.shrink()?;
-            self.reader.table.clear_log()?;
-        }
-        Ok(VaultPruned { exchanges, segments, more: counts.contains(&PRUNE_MAX) })
+        self.reader.table.shrink()?;
+        let held = match self.reader.table.clear_log() {
+            Ok(()) => false,
+            Err(VaultError::LogHeld) => true,
+            Err(error) => return Err(error),
+        };
+        Ok(VaultPruned { exchanges, segments, more: held || counts.contains(&PRUNE_MAX) })
     }
 
     fn remove_dead_segments(&mut self) -> Result<u64, VaultError> {

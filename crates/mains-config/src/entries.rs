@@ -4,7 +4,7 @@
 use crate::problem::{Problem, SourceSpan, closest};
 use crate::reader::{Reader, Section};
 use crate::sections::some_time;
-use crate::settings::{Budget, Cap, Deadlines, Price, Route, Upstream, WeightedTarget};
+use crate::settings::{Budget, Cap, Deadlines, Price, Record, Route, Upstream, WeightedTarget};
 use crate::value::{Complaint, Raw, Scalar, Setting, quoted_code};
 use crate::words::{Criticality, Degraded, Target, Unknown, check_url};
 use mains_units::{Grade, NanoUsd, PicoUsdPerToken, Quantity, Span};
@@ -317,6 +317,12 @@ pub(crate) fn check_together(
             known_upstream(reader, &weighted.target, upstreams);
         }
     }
+}
+
+/// No project twice under `[record]`.
+pub(crate) fn check_record(reader: &mut Reader<'_>, record: &Record) {
+    let names = record.projects.iter().map(|project| (project.name.value.clone(), project.name.span()));
+    unique(reader, "project", names);
 }
 
 fn unique(reader: &mut Reader<'_>, what: &str, names: impl Iterator<Item = (String, Option<SourceSpan>)>) {

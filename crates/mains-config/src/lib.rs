@@ -20,8 +20,8 @@ pub use draft::{Draft, NewUpstream};
 pub use problem::{Errors, Place, Problem, Source, SourceSpan, closest};
 pub use reader::Layers;
 pub use settings::{
-    Budget, Cap, Deadlines, Ledger, Limits, Policy, Price, Record, Retention, Route, Serve, Settings, Shown,
-    Upstream, WeightedTarget,
+    Budget, Cap, Deadlines, Ledger, Limits, Policy, Price, Record, RecordProject, Retention, Route, Serve,
+    Settings, Shown, Upstream, WeightedTarget,
 };
 pub use value::{Origin, Setting};
 pub use words::{

@@ -192,6 +192,11 @@ impl<'r, 'a> Section<'r, 'a> {
         read_all
     }
 
+    /// Whether the table has this key, sound or not.
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.table.is_some_and(|table| table.contains_key(key))
+    }
+
     /// The raw value of a key that is read by hand.
     pub(crate) fn raw(&mut self, key: &'static str) -> Option<(SourceSpan, &'a DeValue<'a>)> {
         self.lookup(key)

@@ -3,11 +3,12 @@
 use crate::entries;
 use crate::problem::{Problem, Source};
 use crate::reader::{Reader, Section};
-use crate::settings::{Deadlines, Ledger, Limits, Policy, Record, Retention, Serve, Settings};
+use crate::settings::{Deadlines, Ledger, Limits, Policy, Record, RecordProject, Retention, Serve, Settings};
 use crate::value::{Complaint, Setting};
 use crate::words::{BudgetStatus, Content, Durability};
 use mains_units::Span;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Component, Path, PathBuf};
 use toml::de::DeTable;
 
 /// The port of the outlet, after the voltage of the socket on the wall.
@@ -16,6 +17,9 @@ const PORT: u16 = 2300;
 /// A hundred years: beyond this a number of days is a slip.
 const DAYS_MAX: u64 = 36_500;
 
+/// For how long content is kept where nobody says it.
+const RETENTION_DAYS: u64 = 30;
+
 /// Reads all tables; problems are collected in the reader.
 pub(crate) fn settings<'a>(reader: &mut Reader<'a>, table: &'a DeTable<'a>) -> Settings {
     let mut root = Section::root(reader, table);
@@ -23,13 +27,14 @@ pub(crate) fn settings<'a>(reader: &mut Reader<'a>, table: &'a DeTable<'a>) -> S
     let upstreams = root.tables("upstream", entries::upstream);
     let routes = root.tables("route", entries::route);
     let budgets = root.tables("budget", entries::budget);
-    let record = record(&mut root.table("record", true));
+    let record = record(&mut root.table("record", true), &serve.data);
     let policy = policy(&mut root.table("policy", true));
     let ledger = ledger(&mut root.table("ledger", true));
     let retention = retention(&mut root.table("retention", true));
     let limits = limits(&mut root.table("limits", true));
     root.finish();
     entries::check_together(reader, &upstreams, &routes, &budgets);
+    entries::check_record(reader, &record);
     let shown = reader.take_shown();
     let source = Source::new("", "");
     Settings { serve, upstreams, routes, budgets, record, policy, ledger, retention, limits, shown, source }
@@ -69,18 +74,69 @@ fn serve_deadlines(section: &mut Section<'_, '_>) -> Deadlines<Setting<Span>> {
     deadlines
 }
 
-fn record(section: &mut Section<'_, '_>) -> Record {
-    let content = section.value_or("content", Content::None);
-    let retention_days = section.checked("retention_days", |days: &u64| days_in_range(*days));
-    if content.value == Content::Keep && retention_days.is_none() {
-        let problem = Problem::at(
-            content.span().unwrap_or(section.span()),
-            "content that is kept needs `retention_days`",
-        );
-        section.reader.report(problem.hint("say for how many days, for example `retention_days = 30`"));
-    }
+fn record(section: &mut Section<'_, '_>, data: &Setting<String>) -> Record {
+    let record = Record {
+        content: section.value_or("content", Content::None),
+        retention_days: section.checked_or("retention_days", RETENTION_DAYS, |days| days_in_range(*days)),
+        max_body_bytes: section.count_or("max_body_bytes", 1 << 20, 1024..=16 << 20),
+        key_file: section.checked("key_file", |path: &String| check_key_file(path, &data.value)),
+        projects: section.tables("project", record_project),
+    };
     section.finish();
-    Record { content, retention_days }
+    record
+}
+
+/// The whole check follows links, which only the caller can; this one finds the slip where it was made.
+fn check_key_file(path: &str, data: &str) -> Result<(), Complaint> {
+    if path.is_empty() || path.chars().any(char::is_control) {
+        return Err(Complaint::new("this is not the path of a file"));
+    }
+    let (file, data) = (without_dots(path), without_dots(data));
+    // Every path begins with an empty one.
+    let inside = if data.as_os_str().is_empty() {
+        file.is_relative() && !file.starts_with("..")
+    } else {
+        file.starts_with(data)
+    };
+    if inside {
+        let complaint = Complaint::new("the key lies inside the data folder that it is to protect");
+        return Err(
+            complaint.hint("name a file elsewhere, or leave the line out for one in your state folder")
+        );
+    }
+    Ok(())
+}
+
+/// The path with `.` and what `..` takes back left out, as far as the text tells.
+fn without_dots(path: &str) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in Path::new(path).components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir if matches!(plain.components().next_back(), Some(Component::Normal(_))) => {
+                plain.pop();
+            }
+            part => plain.push(part),
+        }
+    }
+    plain
+}
+
+fn record_project(section: &mut Section<'_, '_>) -> Option<RecordProject> {
+    let name = section.required("name", |name: &String| {
+        let plain = !name.is_empty() && !name.chars().any(char::is_control);
+        if plain { Ok(()) } else { Err(Complaint::new("this is not the name of a project")) }
+    });
+    let content = section.value("content");
+    let retention_days = section.checked("retention_days", |days: &u64| days_in_range(*days));
+    let silent = !section.has("content") && !section.has("retention_days");
+    if silent {
+        let problem = Problem::at(section.span(), "this project has nothing otherwise than `[record]`");
+        section
+            .reader
+            .report(problem.hint("write `content = \"keep\"`, `content = \"none\"` or `retention_days`"));
+    }
+    Some(RecordProject { name: name?, content, retention_days })
 }
 
 fn days_in_range(days: u64) -> Result<(), Complaint> {

@@ -1,7 +1,7 @@
 //! What can be set: the typed form of `mains.toml`, one struct a table.
 
-use crate::problem::{Source, SourceSpan};
-use crate::value::{Origin, Setting};
+use crate::problem::{Problem, Source, SourceSpan, closest};
+use crate::value::{Origin, Setting, quoted_code};
 use crate::words::{
     BudgetStatus, Content, Criticality, Degraded, Durability, KeyRef, Proxy, Scope, Target, Unknown, Window,
 };
@@ -262,8 +262,71 @@ pub struct Cap {
 pub struct Record {
     /// Whether content is kept; not by default.
     pub content: Setting<Content>,
-    /// For how many days; there whenever content is kept.
+    /// For how many days, where content is kept; 30 by default.
+    pub retention_days: Setting<u64>,
+    /// The largest body that is kept, of the request and of the answer each; 1 MiB by default, 16 MiB at most. A
+    /// larger exchange is not kept at all.
+    pub max_body_bytes: Setting<u64>,
+    /// The file of the key under which kept content is sealed, relative to the folder of `mains.toml`; made on
+    /// first use. It must not lie in the data folder; by default it lies in the user's state folder.
+    pub key_file: Option<Setting<String>>,
+    /// Every `[[record.project]]`; names are unique.
+    pub projects: Vec<RecordProject>,
+}
+
+/// `[[record.project]]`: what one project has otherwise than `[record]`.
+#[derive(Debug, Clone)]
+pub struct RecordProject {
+    /// The project; the caller checks that it exists, see [`Record::unknown_projects`].
+    pub name: Setting<String>,
+    /// Whether its content is kept.
+    pub content: Option<Setting<Content>>,
+    /// For how many days.
     pub retention_days: Option<Setting<u64>>,
+}
+
+impl Record {
+    /// For how many days content of this project is kept; `None` where none is. `None` for requests without a
+    /// project.
+    pub fn keep_days(&self, project: Option<&str>) -> Option<u64> {
+        let own = self.projects.iter().find(|own| Some(own.name.value.as_str()) == project);
+        let content = own.and_then(|own| own.content.as_ref()).unwrap_or(&self.content);
+        (content.value == Content::Keep).then(|| self.retention_days(own))
+    }
+
+    /// For how many days what was kept stays, of every project that is not named and of each that is. Also where
+    /// nothing more is kept: what was kept before ends in its time.
+    pub fn retention(&self) -> (u64, Vec<(&str, u64)>) {
+        let named = self.projects.iter().map(|own| (own.name.value.as_str(), self.retention_days(Some(own))));
+        (self.retention_days.value, named.collect())
+    }
+
+    /// Whether content of any project may be kept, so that there must be a vault.
+    pub fn keeps_any(&self) -> bool {
+        let own = self.projects.iter().filter_map(|own| own.content.as_ref());
+        std::iter::once(&self.content).chain(own).any(|content| content.value == Content::Keep)
+    }
+
+    /// Complaints about projects that are not among the known ones: those of keys and budgets, which only the
+    /// caller has at hand.
+    pub fn unknown_projects(&self, known: &[&str]) -> Vec<Problem> {
+        let unknown = self.projects.iter().filter(|own| !known.contains(&own.name.value.as_str()));
+        unknown
+            .map(|own| {
+                let name = quoted_code(&own.name.value);
+                let message = format!("no key and no budget has a project that is called {name}");
+                let hint = match closest(&own.name.value, known.iter().copied()) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => "make a key for it first: `mains key`".to_owned(),
+                };
+                Problem::at(own.name.span().unwrap_or_default(), message).hint(hint)
+            })
+            .collect()
+    }
+
+    fn retention_days(&self, own: Option<&RecordProject>) -> u64 {
+        own.and_then(|own| own.retention_days.as_ref()).unwrap_or(&self.retention_days).value
+    }
 }
 
 /// `[policy]`: what is allowed.

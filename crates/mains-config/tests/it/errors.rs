@@ -36,9 +36,44 @@ per = "fortnight"
 usd = "much"
 
 [record]
-content = "keep"
+content = "kept"
 "#
     ));
+}
+
+#[test]
+fn what_is_wrong_with_what_is_kept_is_said() {
+    insta::assert_snapshot!(messages(
+        r#"[serve]
+data = "run/mains"
+[record]
+content = "keep"
+retention_days = 0
+max_body_bytes = 33_554_432
+key_file = "./run/x/../mains/vault/key"
+[[record.project]]
+name = "search"
+[[record.project]]
+content = "keep"
+[[record.project]]
+name = "search"
+content = "all"
+retention_days = 36501
+[[record.project]]
+name = ""
+rentention_days = 3
+"#
+    ));
+}
+
+#[test]
+fn projects_that_nobody_has_are_said_at_their_place() {
+    let text = "[[record.project]]\nname = \"serach\"\ncontent = \"keep\"\n[[record.project]]\nname = \"b\"\ncontent = \"none\"\n";
+    let settings = parse(text, "mains.toml").unwrap();
+    let problems = settings.record.unknown_projects(&["search", "support"]);
+    let errors = mains_config::Errors::new(settings.source().clone(), problems);
+    insta::assert_snapshot!(errors.to_string());
+    assert_eq!(settings.record.unknown_projects(&["serach", "b"]), []);
 }
 
 #[test]

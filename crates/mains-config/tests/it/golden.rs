@@ -82,3 +82,39 @@ fn a_listener_beyond_loopback_is_said() {
         assert_eq!(settings.serve.listens_beyond_loopback(), beyond, "{listen}");
     }
 }
+
+#[test]
+fn a_project_keeps_what_its_own_table_says_and_else_what_all_do() {
+    let full = parse(FULL, "x").unwrap().record;
+    assert_eq!(full.keep_days(None), Some(60));
+    assert_eq!(full.keep_days(Some("billing")), Some(60));
+    assert_eq!(full.keep_days(Some("search")), None);
+    assert_eq!(full.keep_days(Some("support")), Some(14));
+    assert_eq!(full.retention(), (60, vec![("search", 60), ("support", 14)]));
+
+    let text = "[[record.project]]\nname = \"search\"\ncontent = \"keep\"\n";
+    let one = parse(text, "x").unwrap().record;
+    assert_eq!((one.keep_days(None), one.keep_days(Some("search"))), (None, Some(30)));
+    assert!(one.keeps_any() && full.keeps_any() && !parse("", "x").unwrap().record.keeps_any());
+}
+
+#[test]
+fn a_key_file_beside_the_data_folder_is_fine() {
+    for (data, key_file, fine) in [
+        (".mains", "vault.key", true),
+        (".mains", ".mains/vault.key", false),
+        (".mains", "./.mains/../.mains/k", false),
+        (".mains", ".mains/../vault.key", true),
+        (".mains", ".mains-keys/vault.key", true),
+        ("/var/lib/mains", "/var/lib/mains/vault.key", false),
+        ("/var/lib/mains", "/var/lib/vault.key", true),
+        ("data", "../vault.key", true),
+        (".", "/etc/mains/vault.key", true),
+        (".", "../vault.key", true),
+        (".", "vault.key", false),
+        ("../data", "../data/vault.key", false),
+    ] {
+        let text = format!("[serve]\ndata = '{data}'\n[record]\nkey_file = '{key_file}'\n");
+        assert_eq!(parse(&text, "x").is_ok(), fine, "{data} {key_file}");
+    }
+}

@@ -14,7 +14,7 @@ mod keys;
 mod pending;
 mod queue;
 mod record;
-mod schema;
+pub(crate) mod schema;
 mod upkeep;
 mod usage;
 mod worker;

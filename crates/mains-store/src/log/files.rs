@@ -121,6 +121,8 @@ impl Disk for FileDisk {
     fn remove(&self, path: &str, keep: Keep) -> io::Result<()> {
         let target = self.root.join(path);
         fs::remove_file(&target)?;
+        // An open handle would keep the bytes on the disk.
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(path);
         let folder = target.parent().unwrap_or(&self.root);
         if folder != self.root {
             // Refused by the system while the folder still holds something, which is what is wanted.

@@ -1,13 +1,14 @@
 //! Chores of the house, the same at the desk and in CI: `cargo xtask VERB`.
 
 mod catalog;
+mod soak;
 mod test;
 mod tidy;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-const CHORES: &str = "catalog, tidy, test";
+const CHORES: &str = "catalog, tidy, test, soak";
 
 #[expect(clippy::print_stdout, clippy::print_stderr, reason = "this is a program for the terminal")]
 fn main() -> ExitCode {
@@ -15,6 +16,7 @@ fn main() -> ExitCode {
     let done = match arguments.first().map(String::as_str) {
         Some("catalog") => catalog::run(&arguments[1..]),
         Some("tidy") => tidy(),
+        Some("soak") => soak::run(&root(), &arguments[1..]),
         Some("test") if test::run(&root(), &arguments[1..]) => Ok(String::new()),
         Some("test") => Err("the test failed".to_owned()),
         Some(other) => Err(format!("no chore is called `{other}`\nhint: chores: {CHORES}")),

@@ -61,7 +61,8 @@ mod tests {
         let entropy = Entropy::system().unwrap();
         let keys: std::collections::HashSet<_> = (0..100).map(|_| entropy.key().unwrap()).collect();
         assert_eq!(keys.len(), 100);
-        let ids: std::collections::HashSet<_> = (0..100).map(|_| entropy.request_id(Timestamp(0)).unwrap()).collect();
+        let ids: std::collections::HashSet<_> =
+            (0..100).map(|_| entropy.request_id(Timestamp(0)).unwrap()).collect();
         assert_eq!(ids.len(), 100);
         assert_ne!(entropy.seed().unwrap(), entropy.seed().unwrap());
     }

@@ -96,7 +96,8 @@ mod tests {
         let folder = root.join("7");
         std::fs::create_dir_all(&folder).unwrap();
         let (user, system) = own;
-        let line = format!("7 (a (b) c) S 1 7 7 0 -1 4194560 101 0 0 0 {user} {system} 0 0 20 0 4 0 55 9 9\n");
+        let line =
+            format!("7 (a (b) c) S 1 7 7 0 -1 4194560 101 0 0 0 {user} {system} 0 0 20 0 4 0 55 9 9\n");
         std::fs::write(folder.join("stat"), line).unwrap();
         std::fs::write(root.join("stat"), format!("cpu  {all}\ncpu0 1 1 1 1\n")).unwrap();
     }

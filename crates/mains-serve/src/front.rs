@@ -72,14 +72,8 @@ impl Front {
         let (head, body) = request.into_parts();
         let at = outlet.clock.now();
         let Ok(id) = outlet.entropy.request_id(at) else { return no_randomness() };
-        let arrived = Arrived {
-            id,
-            at,
-            started: outlet.clock.monotonic(),
-            dialect,
-            headers: head.headers,
-            body,
-        };
+        let arrived =
+            Arrived { id, at, started: outlet.clock.monotonic(), dialect, headers: head.headers, body };
         let Some(place) = self.tasks.enter(PATIENCE).await else {
             let refusal = Refusal::Shed {
                 wall: "requests in flight".into(),

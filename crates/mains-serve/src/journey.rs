@@ -2,8 +2,8 @@
 
 use crate::outlet::Outlet;
 use crate::stops::{Arrived, Held, Known, Left};
-use crate::tasks::Place;
 use crate::stops::{choose, deliver, identify, judge, read, record, relay, reserve, settle};
+use crate::tasks::Place;
 use std::sync::Arc;
 
 /// Carries one request from its first byte to its record. It runs in a task of its own: a client that leaves

@@ -90,7 +90,10 @@ mod tests {
     fn later_requests_have_later_names() {
         let names = [0, 1, 255, 256, 1_795_550_000_000].map(|ms| RequestId::at(Timestamp(ms), [255; 6]));
         assert!(names.is_sorted());
-        assert_eq!(RequestId::at(Timestamp(1_795_550_000_000), [1; 6]).to_string(), "req_01a20f1eb380010101010101");
+        assert_eq!(
+            RequestId::at(Timestamp(1_795_550_000_000), [1; 6]).to_string(),
+            "req_01a20f1eb380010101010101"
+        );
     }
 
     #[test]

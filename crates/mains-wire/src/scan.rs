@@ -94,9 +94,7 @@ impl<'a> Scanner<'a> {
             (Expect::Nothing, _) => Err(self.error("more text after the value")),
             (Expect::KeyOrEnd, b'}') => Ok(Some(self.close(Token::ObjectEnd))),
             (Expect::ValueOrEnd, b']') => Ok(Some(self.close(Token::ArrayEnd))),
-            (Expect::CommaOrEnd, b'}') if self.in_object() => {
-                Ok(Some(self.close(Token::ObjectEnd)))
-            }
+            (Expect::CommaOrEnd, b'}') if self.in_object() => Ok(Some(self.close(Token::ObjectEnd))),
             (Expect::CommaOrEnd, b']') if self.depth > 0 && !self.in_object() => {
                 Ok(Some(self.close(Token::ArrayEnd)))
             }

@@ -53,8 +53,13 @@ fn token() -> impl Strategy<Value = String> {
     prop_oneof![4 => proptest::sample::select(words).prop_map(str::to_owned), 1 => ".{0,8}"]
 }
 
+/// As many as the environment asks for (`cargo xtask soak` does), else enough for every day.
+fn cases() -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|count| count.parse().ok()).unwrap_or(2_000)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn no_text_makes_it_panic(tokens in proptest::collection::vec(token(), 0..60)) {

@@ -69,8 +69,13 @@ fn fragment() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
+/// As many as the environment asks for (`cargo xtask soak` does), else enough for every day.
+fn cases() -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|count| count.parse().ok()).unwrap_or(400)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn scanning_any_bytes_never_panics_and_is_repeatable(parts in prop::collection::vec(fragment(), 0..60), name in prop::sample::select(NAMES.to_vec())) {

@@ -79,7 +79,8 @@ impl<T> Drop for Sender<T> {
 impl<T> Pending<T> {
     /// Queues the job that `make` builds around the sending end.
     pub(crate) fn queue(queue: &Arc<Queue<Job>>, make: impl FnOnce(Sender<T>) -> Job) -> Self {
-        let slot = Arc::new(Slot { state: Mutex::new(State::Empty(Listener::Nobody)), arrived: Condvar::new() });
+        let slot =
+            Arc::new(Slot { state: Mutex::new(State::Empty(Listener::Nobody)), arrived: Condvar::new() });
         let job = make(Sender(Some(Arc::clone(&slot))));
         let unsent = match queue.try_push(job) {
             Ok(()) | Err(Refused::Closed) => None,

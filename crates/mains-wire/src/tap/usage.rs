@@ -51,8 +51,7 @@ pub(super) fn openai(usage: &[u8], cached: CachedTokens) -> Option<Usage> {
     }
     let written = detail("cache_write_tokens", inputs);
     let reasoning = detail("reasoning_tokens", ["completion_tokens_details", "output_tokens_details"]);
-    let output =
-        counted("total_tokens").map_or(output, |total| output.max(total.saturating_sub(input)));
+    let output = counted("total_tokens").map_or(output, |total| output.max(total.saturating_sub(input)));
     let (read, written, fresh) = match cached {
         CachedTokens::BesideInput => (read, written, input),
         CachedTokens::WithinInput => {

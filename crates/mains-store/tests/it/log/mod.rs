@@ -33,6 +33,11 @@ fn leaf(index: u64) -> Vec<u8> {
     format!("leaf {index} {}", "x".repeat(usize::try_from(index % 61).unwrap())).into_bytes()
 }
 
+/// How often to do it: what the environment says (`cargo xtask soak` does), else this.
+fn how_many(name: &str, ordinarily: u64) -> u64 {
+    std::env::var(name).ok().and_then(|count| count.parse().ok()).unwrap_or(ordinarily)
+}
+
 /// A clock that moves a millisecond whenever it is looked at.
 fn ticking() -> Clock {
     let now = AtomicU64::new(0);

@@ -42,11 +42,22 @@ fn next_told(output: &mut impl BufRead) -> Option<u64> {
 #[test]
 fn killed_processes_lose_no_leaf_that_they_told_of() {
     const SEED: u64 = 0x6d61_696e_7305;
+    // Each log lives through a few dozen kills at most: every round verifies all of it.
+    const ROUNDS_MAX: u64 = 40;
     let mut chance = Chance::from_seed(SEED);
+    let mut left = super::how_many("MAINS_SOAK_KILLS", 6);
+    while left > 0 {
+        let rounds = left.min(ROUNDS_MAX);
+        kill_again_and_again(rounds, SEED, &mut chance);
+        left -= rounds;
+    }
+}
+
+fn kill_again_and_again(rounds: u64, seed: u64, chance: &mut Chance) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ledger");
     let mut most = 0;
-    for round in 0..6 {
+    for round in 0..rounds {
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "log::processes::child_appends_until_it_is_killed", "--nocapture"])
             .env(CHILD, &path)
@@ -59,7 +70,7 @@ fn killed_processes_lose_no_leaf_that_they_told_of() {
         let mut output = BufReader::new(child.stdout.take().unwrap());
         for _ in 0..enough {
             told = next_told(&mut output);
-            assert!(told.is_some(), "seed {SEED}, round {round}: the child ended by itself");
+            assert!(told.is_some(), "seed {seed}, round {round}: the child ended by itself");
         }
         let second = Arc::new(FileDisk::existing(&path));
         assert!(matches!(Log::open(second, Arc::new(signer()), &key()), Err(LogError::Locked)));
@@ -73,8 +84,8 @@ fn killed_processes_lose_no_leaf_that_they_told_of() {
         let told = told.unwrap();
         let reader = LogReader::at(&path);
         let before =
-            reader.verify(&key()).unwrap_or_else(|fault| panic!("seed {SEED}, round {round}: {fault}"));
-        assert!(before.leaves > told, "seed {SEED}, round {round}: {} leaves, told of {told}", before.leaves);
+            reader.verify(&key()).unwrap_or_else(|fault| panic!("seed {seed}, round {round}: {fault}"));
+        assert!(before.leaves > told, "seed {seed}, round {round}: {} leaves, told of {told}", before.leaves);
         let disk = Arc::new(FileDisk::existing(&path));
         let (log, recovered) = Log::open(disk, Arc::new(signer()), &key()).unwrap();
         assert!(!recovered.clean && recovered.leaves == before.leaves && recovered.leaves > most);

@@ -64,10 +64,18 @@ fn refuse_unbuilt(live: &Live) -> Result<(), String> {
     if live.settings.policy.set.value != "allow-all" {
         return Err("only the policy set `allow-all` is built so far\nhint: write `set = \"allow-all\"` under [policy]".into());
     }
-    if live.settings.record.content.value == mains_config::Content::Keep {
+    if live.settings.record.keeps_any() {
         return Err(
-            "keeping content is not built yet\nhint: write `content = \"none\"` under [record]".into()
+            "keeping content is not built yet\nhint: write `content = \"none\"` under [record] and every [[record.project]]".into()
         );
+    }
+    for budget in &live.settings.budgets {
+        if let Some(zone) = budget.zone.as_ref().filter(|zone| zone.value != "UTC") {
+            return Err(format!(
+                "a budget asks for windows in the zone `{}`; they begin in UTC only so far\nhint: take `zone` out, or write `zone = \"UTC\"`",
+                zone.value
+            ));
+        }
     }
     for route in &live.settings.routes {
         if route.recall.value {

@@ -91,3 +91,22 @@ fn the_verbs_of_a_running_outlet_say_that_none_runs() {
         assert!(ran.err.contains("no outlet answers") && ran.err.contains("hint: start one"), "{}", ran.err);
     }
 }
+
+#[test]
+fn what_is_not_built_is_refused_at_the_start_and_never_ignored() {
+    let folder = temporary();
+    let outlet = "[serve]\nlisten = \"127.0.0.1:0\"\n[[upstream]]\nname = \"a\"\nprovider = \"openai\"\n\
+                  base_url = \"http://127.0.0.1:1/v1\"\n[[route]]\nmodel = \"m\"\ntargets = [\"a/m\"]\n";
+    for (more, said) in [
+        ("[record]\ncontent = \"keep\"\n", "keeping content"),
+        ("[[record.project]]\nname = \"search\"\ncontent = \"keep\"\n", "keeping content"),
+        (
+            "[[budget]]\nscope = \"organisation\"\nper = \"day\"\nusd = 1\nzone = \"Europe/Paris\"\n",
+            "zone `Europe/Paris`",
+        ),
+    ] {
+        std::fs::write(folder.path().join("mains.toml"), format!("{outlet}{more}")).unwrap();
+        let ran = run(folder.path(), &["serve"]).ends(2);
+        assert!(ran.err.contains(said) && ran.err.contains("hint:"), "{more}: {}", ran.err);
+    }
+}

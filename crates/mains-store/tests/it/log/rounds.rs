@@ -104,7 +104,7 @@ fn two_hundred_ends_lose_nothing_acknowledged_and_make_no_fork() {
     let disk = DoubleDisk::new();
     let mut told = Told::default();
     let (mut kills, mut cuts, mut torn) = (0, 0, 0);
-    for round in 0..super::how_many("MAINS_SOAK_ENDS", 200) {
+    for round in 0..200 {
         let place = format!("seed {SEED}, round {round}");
         told.live(&disk, &mut chance, &mut torn, &place);
         let killed = chance.hits(0.5);

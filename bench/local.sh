@@ -27,17 +27,22 @@ fi
 echo "$sha256  $model" | sha256sum --check --quiet
 
 # llama.cpp behind its C interface, once for this processor and once portable.
-for build in native portable; do
-    if [ ! -f "$cache/$build/ready" ]; then
-        echo "building llama.cpp ($build) ..." >&2
-        python3 -m venv "$cache/$build"
-        if [ "$build" = native ]; then native=ON; else native=OFF; fi
-        CMAKE_ARGS="-DGGML_NATIVE=$native -DLLAVA_BUILD=OFF" \
-            "$cache/$build/bin/pip" install --quiet --no-cache-dir --no-binary llama-cpp-python "$binding"
-        touch "$cache/$build/ready"
-    fi
-done
+build_peer() {
+    echo "building llama.cpp ($1$3) ..." >&2
+    rm -rf "${cache:?}/$1"
+    python3 -m venv "$cache/$1"
+    CMAKE_ARGS="-DGGML_NATIVE=$2 -DLLAVA_BUILD=OFF" CFLAGS=$3 CXXFLAGS=$3 \
+        "$cache/$1/bin/pip" install --quiet --no-cache-dir --no-binary llama-cpp-python "$binding"
+    touch "$cache/$1/ready"
+}
 peer() { build=$1; shift; "$cache/$build/bin/python" "$here/local_peer.py" "$@"; }
+[ -f "$cache/native/ready" ] || build_peer native ON ""
+[ -f "$cache/portable/ready" ] || build_peer portable OFF ""
+# Some virtual machines show AMX and do not let it be used: llama.cpp's build for such a processor crashes.
+if ! peer native time "$model" 1 8 2 1 >/dev/null 2>&1; then
+    echo "llama.cpp's build for this processor crashes; it is built again without AMX" >&2
+    build_peer native ON " -mno-amx-tile -mno-amx-int8 -mno-amx-bf16"
+fi
 for kind in q4_0 q8_0; do
     [ -f "$cache/smollm2-$kind.gguf" ] || peer native quantise "$model" "$cache/smollm2-$kind.gguf" "$kind"
 done

@@ -31,7 +31,13 @@ pub fn plan_toml(report: &Report, catalog: &Catalog) -> String {
     for (asked, group) in asked_for(report) {
         let targets = planner.targets(group, &asked);
         if targets.is_empty() {
-            left_out.push(format!("`{asked}`: nothing tells which host answers it"));
+            let why = match &group.host {
+                Some(host) => {
+                    format!("the outlet speaks no dialect of `{host}` yet, and no other host is known")
+                }
+                None => "nothing tells which host answers it".to_owned(),
+            };
+            left_out.push(format!("`{asked}`: {why}"));
             continue;
         }
         upstreams.extend(targets.iter().map(|target| target.upstream.clone()));
@@ -133,6 +139,9 @@ impl Planner<'_> {
         if !self.used.contains(host) {
             out.push_str("# The code does not use this host yet: it needs an account and a key.\n");
         }
+        if host == "google" {
+            out.push_str("# Through its interface for OpenAI's dialect: code that speaks `generateContent` must speak OpenAI's\n# or Anthropic's dialect to the outlet.\n");
+        }
         let _ = writeln!(out, "[[upstream]]\nname = {0}\nprovider = {0}", quoted(host));
         if host == "azure" {
             out.push_str("# The address of your own resource.\nbase_url = \"https://YOUR-RESOURCE.openai.azure.com\"\n");
@@ -185,7 +194,9 @@ fn route(out: &mut String, report: &Report, group: &ModelGroup, asked: &str, tar
         let _ = writeln!(out, "# As of {}: {}.", report.as_of, one_line(&detail));
     }
     if !matches!(group.kind, "" | "chat" | "completion" | "embedding") {
-        let _ = writeln!(out, "# A {} model: the outlet relays text and embeddings only.", group.kind);
+        let article = if group.kind.starts_with(['a', 'e', 'i', 'o', 'u']) { "An" } else { "A" };
+        let _ =
+            writeln!(out, "# {article} {} model: the outlet relays text and embeddings only.", group.kind);
     }
     let _ = writeln!(out, "[[route]]\nmodel = {}\ntargets = [", quoted(asked));
     for target in targets {

@@ -7,6 +7,7 @@
 mod anthropic;
 mod azure;
 mod compatible;
+mod google;
 mod llama_cpp;
 mod local;
 mod ollama;
@@ -27,6 +28,7 @@ pub static ALL: &[&Provider] = &[
     &openai::OPENAI,
     &anthropic::ANTHROPIC,
     &azure::AZURE,
+    &google::GOOGLE,
     &ollama::OLLAMA,
     &vllm::VLLM,
     &llama_cpp::LLAMA_CPP,

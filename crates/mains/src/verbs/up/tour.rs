@@ -73,7 +73,7 @@ impl Tour<'_> {
 
     /// What the application meets today at a dead model's own provider. A request for a dead model costs nothing.
     async fn at_the_provider(&self, asked: &Asked<'_>) {
-        if !asked.is_dead() {
+        if !asked.is_dead() || (asked.question().is_none() && asked.medium().is_none()) {
             return;
         }
         let Some(provider) = Provider::of(asked, &self.outlet.live()) else { return };

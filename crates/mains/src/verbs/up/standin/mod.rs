@@ -155,6 +155,8 @@ mod tests {
         assert!(gone.status == 404 && gone.body.contains("\"not_found_error\""), "{}", gone.body);
         let gone = at("groq", "/v1/chat/completions", "llama-3.1-70b-versatile");
         assert!(gone.status == 400 && gone.body.contains("model_decommissioned"), "{}", gone.body);
+        let gone = at("google", "/v1beta/openai/chat/completions", "imagen-4.0-fast-generate-001");
+        assert!(gone.status == 404 && gone.body.contains("is not found for API version"), "{}", gone.body);
         assert_eq!(at("azure", "/openai/deployments/ours/chat/completions", "ours").status, 200);
         assert_eq!(at("anthropic", "/v1/nothing", "").status, 404);
     }

@@ -8,9 +8,19 @@ use std::fmt::Write as _;
 const CREATED: u64 = 1_795_550_000;
 
 /// What a host says of a model that has ended. OpenAI: github.com/openai/openai-quickstart-node/issues/127; Groq:
-/// github.com/crewAIInc/crewAI/issues/1976 (both read 2026-11-24). Other hosts are given OpenAI's words, whose error
-/// object they share.
+/// github.com/crewAIInc/crewAI/issues/1976 (both read 2026-11-24); Google: github.com/google/adk-python/issues/200 (read
+/// 2026-11-28), in the list that its interface for OpenAI's dialect puts errors into. Other hosts are given OpenAI's
+/// words, whose error object they share.
 pub(super) fn gone(provider: &str, model: &str) -> Said {
+    if provider == "google" {
+        let message = format!(
+            "models/{model} is not found for API version v1beta, or is not supported for generateContent. Call ListModels to see the list of available models and their supported methods."
+        );
+        return Said::json(
+            404,
+            &json!([{"error": {"code": 404, "message": message, "status": "NOT_FOUND"}}]),
+        );
+    }
     let (status, code, message) = match provider {
         "groq" => (
             400,

@@ -10,6 +10,7 @@ use mains_scan::{Class, Scope};
 use mains_serve::live::{Live, Upstream};
 use mains_serve::outlet::Outlet;
 use mains_wire::Dialect;
+use mains_wire::error::ProviderError;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
@@ -92,6 +93,19 @@ impl Asked<'_> {
         }
     }
 
+    /// Path below the root and body of a request for a film or a picture, which the outlet does not relay and a
+    /// provider of OpenAI's dialects takes.
+    pub(super) fn medium(&self) -> Option<(&'static str, Value)> {
+        let prompt = "a slow turn around a red bicycle";
+        match self.kind() {
+            ModelKind::Video => {
+                Some(("/videos", json!({"model": self.model, "prompt": prompt, "seconds": "8"})))
+            }
+            ModelKind::Image => Some(("/images/generations", json!({"model": self.model, "prompt": prompt}))),
+            _ => None,
+        }
+    }
+
     /// The first place in the code that breaks with it.
     pub(super) fn place(&self) -> Option<String> {
         let at = self.group?.places.iter().find(|at| at.class == Class::Use && at.text == self.model)?;
@@ -130,14 +144,12 @@ impl Provider {
             _ => upstream.dialect_for(Dialect::OpenaiChat)?,
         };
         let target = upstream.request(dialect, &asked.model).ok()?;
-        let (url, body) = match asked.question() {
-            Some((_, body)) => (target.url, body),
-            // Film has a path of its own beside that of conversations.
-            None if asked.kind() == ModelKind::Video => (
-                target.url.replace("/chat/completions", "/videos"),
-                json!({"model": asked.model, "prompt": "a slow turn around a red bicycle", "seconds": "8"}),
-            ),
-            None => return None,
+        let (url, body) = if let Some((_, body)) = asked.question() {
+            (target.url, body)
+        } else {
+            // Films and pictures have paths of their own beside that of conversations.
+            let (path, body) = asked.medium()?;
+            (target.url.replace("/chat/completions", path), body)
         };
         let mut request = Request::post(url);
         for (name, value) in &target.headers {
@@ -151,8 +163,7 @@ impl Provider {
             let reply = outlet.network.send(&upstream.way, request).await.ok()?;
             let status = reply.status().as_u16();
             let body = Limited::new(reply.into_body(), ERROR_BYTES_MAX).collect().await.ok()?.to_bytes();
-            let said: Value = serde_json::from_slice(&body).unwrap_or_default();
-            Some((status, said["error"]["message"].as_str().unwrap_or("no reason was given").to_owned()))
+            Some((status, ProviderError::read(status, None, &body).message))
         };
         tokio::time::timeout(PATIENCE, asking).await.ok()?
     }

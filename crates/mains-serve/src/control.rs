@@ -1,10 +1,11 @@
-//! Control over a Unix socket of mode 0600 in the data folder: keys, drills, reload. One JSON object a line, each way.
+//! Control over a Unix socket of mode 0600 in the data folder: keys, drills, reload, erasure. One JSON object a line, each way.
 
 use crate::outlet::Outlet;
 use crate::run::{Reread, reload};
-use mains_ledger::leaf::{Drill, Key, KeyAction, Label, Leaf, Survivor};
+use mains_ledger::leaf::{Drill, Erase, Key, KeyAction, Label, Leaf, Survivor};
 use mains_store::db::{KeyRow, KeySecret, NewKey};
-use mains_units::{Span, Timestamp};
+use mains_store::vault::Erased;
+use mains_units::{RequestId, Span, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -62,6 +63,11 @@ pub enum Command {
         /// Who answered, and how often.
         answered_by: Vec<(String, u64)>,
     },
+    /// Destroy what is kept of a request.
+    Erase {
+        /// Its name.
+        request: String,
+    },
 }
 
 /// What the outlet answers.
@@ -92,6 +98,17 @@ pub enum Answer {
     Keys(Vec<KeyLine>),
     /// A leaf was written.
     Leaf(Option<u64>),
+    /// What became of an erasure.
+    Erased {
+        /// Whether the data key of kept content was destroyed now.
+        content: bool,
+        /// When it had been destroyed before.
+        before: Option<String>,
+        /// Whether the key of the request's commitments was destroyed now.
+        commitment: bool,
+        /// The leaf that says so; none where nothing was destroyed now.
+        leaf: Option<u64>,
+    },
 }
 
 /// One key, without its secret.
@@ -176,7 +193,15 @@ async fn talk(stream: UnixStream, outlet: &Arc<Outlet>, reread: &Reread) -> std:
 async fn obey(command: Command, outlet: &Arc<Outlet>, reread: &Reread) -> Answer {
     let now = outlet.clock.now();
     match command {
-        Command::Reload => reload(outlet, reread).map_or_else(Answer::Refused, |()| Answer::Done),
+        Command::Reload => {
+            // It reads files, and may open the vault.
+            let (outlet, reread) = (Arc::clone(outlet), Arc::clone(reread));
+            match tokio::task::spawn_blocking(move || reload(&outlet, &reread)).await {
+                Ok(Ok(())) => Answer::Done,
+                Ok(Err(why)) => Answer::Refused(why),
+                Err(error) => Answer::Refused(error.to_string()),
+            }
+        }
         Command::Status => status(outlet),
         Command::MakeKey { name, project } => make_key(outlet, name, project, now).await,
         Command::ListKeys => Answer::Keys(outlet.db.keys().into_iter().map(KeyLine::from).collect()),
@@ -214,6 +239,7 @@ async fn obey(command: Command, outlet: &Arc<Outlet>, reread: &Reread) -> Answer
             });
             Answer::Leaf(outlet.leaf(&leaf))
         }
+        Command::Erase { request } => erase(outlet, &request, now).await.unwrap_or_else(Answer::Refused),
     }
 }
 
@@ -250,6 +276,32 @@ async fn make_key(outlet: &Outlet, name: String, project: String, now: Timestamp
         }
         Err(error) => Answer::Refused(error.to_string()),
     }
+}
+
+/// Destroys the data key of a request's content and the key of its commitments, and says so in the ledger. Should one
+/// step fail, the same command once more does the rest.
+async fn erase(outlet: &Arc<Outlet>, request: &str, now: Timestamp) -> Result<Answer, String> {
+    let id = RequestId::parse(request).ok_or_else(|| {
+        format!("`{request}` is not the name of a request\nhint: it is `req_…`, as the header `x-request-id` has it")
+    })?;
+    let keeper = Arc::clone(outlet);
+    let erased = tokio::task::spawn_blocking(move || keeper.keeping.erase(id, now)).await;
+    let erased = erased.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
+    let commitment = outlet.db.erase_commitment_key(id, now).await.map_err(|error| error.to_string())?;
+    let content = erased == Erased::Now;
+    let before = match erased {
+        Erased::Before(at) => Some(at.to_string()),
+        Erased::Now | Erased::Absent => None,
+    };
+    if !content && !commitment && before.is_none() {
+        return Err(format!(
+            "nothing is kept of `{id}`\nhint: it may never have been kept, or its time is over; `mains records stats` says what is there"
+        ));
+    }
+    let destroyed = content || commitment;
+    let leaf =
+        destroyed.then(|| outlet.leaf(&Leaf::Erase(Erase { request: id, content, commitment }))).flatten();
+    Ok(Answer::Erased { content, before, commitment, leaf })
 }
 
 fn key_leaf(outlet: &Outlet, id: &str, project: Option<&str>, action: KeyAction) {

@@ -2,7 +2,7 @@
 
 use crate::outlet::Outlet;
 use crate::stops::{Arrived, Held, Known, Left};
-use crate::stops::{choose, deliver, identify, judge, read, record, relay, reserve, settle};
+use crate::stops::{choose, deliver, identify, judge, keep, read, record, relay, reserve, settle};
 use crate::tasks::Place;
 use std::sync::Arc;
 
@@ -23,9 +23,10 @@ pub(crate) async fn handle(outlet: Arc<Outlet>, arrived: Arrived, place: Place, 
             // 8. Relay while bytes flow; every attempt is decided by the machine in `mains-relay`.
             let relayed = relay::relay(&outlet, held, &mut reply).await;
             // 9. Settle before the answer's head leaves, so that it can say what it cost.
-            let settled = settle::settle(&outlet, relayed);
-            // 10. Record, then hand over what is not handed over yet.
+            let mut settled = settle::settle(&outlet, relayed);
+            // 10. Record, keep the content where that is allowed, then hand over what is not handed over yet.
             let written = record::outcome(&outlet, &settled);
+            keep::keep(&outlet, &mut settled);
             deliver::answer(&outlet, reply, settled).await;
             written.release(place).await;
         }

@@ -1,7 +1,7 @@
 //! Listens, dials, streams, drives the relay, hands out the page.
 //!
 //! Read `journey` (the ten stops of a request), then `stops` (one file a stop), `front` (what goes where), `live`
-//! (what a reload replaces), `outlet` (what requests share), `network` and `local` (the two ways out), `page`,
+//! (what a reload replaces), `outlet` (what requests share), `keeping` (content, where it may be kept), `network` and `local` (the two ways out), `page`,
 //! `api`, `metrics`, `drills`.
 //!
 //! Never: a decision. Which target, whether to try again, whether a budget holds, what a dialect can carry: rooms
@@ -13,6 +13,7 @@ pub mod drills;
 pub mod front;
 pub mod http;
 mod journey;
+pub mod keeping;
 pub mod live;
 pub mod local;
 pub mod metrics;

@@ -255,8 +255,28 @@ fn gauges(outlet: &Outlet, out: &mut String) {
         family(out, "mains_ledger_sync_seconds", "gauge", "Mean time of a sync of the journal.");
         let _ = writeln!(out, "mains_ledger_sync_seconds {}", mean.as_s_f64());
     }
+    kept(outlet, out);
     family(out, "mains_build_info", "gauge", "Always 1.");
     let _ = writeln!(out, "mains_build_info{{version=\"{}\"}} 1", env!("CARGO_PKG_VERSION"));
+}
+
+/// Where a vault is open: what became of what could have been kept.
+fn kept(outlet: &Outlet, out: &mut String) {
+    let Some(tallies) = outlet.keeping.tallies() else { return };
+    family(out, "mains_exchanges_kept_total", "counter", "Exchanges that lie in the vault, sealed.");
+    let _ = writeln!(out, "mains_exchanges_kept_total {}", tallies.kept);
+    let name = "mains_exchanges_not_kept_total";
+    family(out, name, "counter", "Answered requests whose content was to be kept and is not.");
+    for (reason, count) in [
+        ("too_large", tallies.too_large),
+        ("full", tallies.full),
+        ("repeated", tallies.repeated),
+        ("failed", tallies.failed),
+    ] {
+        let _ = writeln!(out, "{name}{{reason=\"{reason}\"}} {count}");
+    }
+    family(out, "mains_exchanges_waiting", "gauge", "Exchanges on their way into the vault.");
+    let _ = writeln!(out, "mains_exchanges_waiting {}", tallies.waiting);
 }
 
 fn family(out: &mut String, name: &str, kind: &str, help: &str) {

@@ -1,7 +1,9 @@
 //! From a configuration and a folder to a running outlet.
 //!
-//! The folder: `mains.db`, `ledger/`, `ledger.key` (mode 0600), `ledger.pub`, `pepper` (mode 0600), `control.sock`.
+//! The folder: `mains.db`, `ledger/`, `ledger.key` (mode 0600), `ledger.pub`, `pepper` (mode 0600), `control.sock`,
+//! and `vault/` where content is kept.
 
+use crate::keeping::{self, Keeping, Places};
 use crate::live::Live;
 use crate::local::Local;
 use crate::network::Network;
@@ -33,6 +35,8 @@ pub struct Surroundings {
     pub data: PathBuf,
     /// Paths of keys begin here.
     pub base: PathBuf,
+    /// The key of the vault, where the settings name no place for it.
+    pub vault_key: Option<PathBuf>,
     /// The only clock.
     pub clock: Clock,
     /// The only source of keys.
@@ -63,11 +67,6 @@ pub fn live(settings: Settings, base: &Path, clock: Clock) -> Result<Live, Strin
 fn refuse_unbuilt(live: &Live) -> Result<(), String> {
     if live.settings.policy.set.value != "allow-all" {
         return Err("only the policy set `allow-all` is built so far\nhint: write `set = \"allow-all\"` under [policy]".into());
-    }
-    if live.settings.record.keeps_any() {
-        return Err(
-            "keeping content is not built yet\nhint: write `content = \"none\"` under [record] and every [[record.project]]".into()
-        );
     }
     for budget in &live.settings.budgets {
         if let Some(zone) = budget.zone.as_ref().filter(|zone| zone.value != "UTC") {
@@ -107,6 +106,10 @@ pub fn open(live: Live, around: Surroundings) -> Result<Outlet, String> {
     let pepper = secrets::secret_file(&data.join(PEPPER), &around.entropy).map_err(say)?;
     let db = Db::open(&DbOptions::file(data.join(DATABASE), pepper)).map_err(|error| error.to_string())?;
     refuse_open_door(&live, &db)?;
+    keeping::warn_of_unknown_projects(&live, &db);
+    let places = Places { data: data.clone(), base: around.base, default_key: around.vault_key };
+    let keeping = Keeping::new(places);
+    keeping.ready(&live.settings.record, &around.entropy)?;
     let signer = signer(data, &around.entropy)?;
     let verifier = signer.verifier().clone();
     files::write_atomic(&data.join(LEDGER_PUBLIC), format!("{verifier}\n").as_bytes(), files::Access::Usual)
@@ -134,6 +137,7 @@ pub fn open(live: Live, around: Surroundings) -> Result<Outlet, String> {
         db,
         ledger,
         ledger_reader: LogReader::new(disk),
+        keeping,
         network,
         local: around.local,
         weights: around.weights,

@@ -1,6 +1,7 @@
 //! The outlet: everything that requests share.
 
 use crate::drills::Drills;
+use crate::keeping::Keeping;
 use crate::live::{Live, TargetFacts};
 use crate::local::Local;
 use crate::metrics::Counts;
@@ -108,6 +109,8 @@ pub struct Outlet {
     pub weights: HashMap<String, Hash>,
     /// The processor that runs them.
     pub processor: Processor,
+    /// Content, where it may be kept.
+    pub keeping: Keeping,
     /// Targets that are dead on purpose.
     pub drills: Drills,
     /// Numbers for `/metrics`.
@@ -138,6 +141,8 @@ pub struct Parts {
     pub ledger: Appender,
     /// Reads the ledger.
     pub ledger_reader: LogReader,
+    /// Content, where it may be kept.
+    pub keeping: Keeping,
     /// Dials out.
     pub network: Network,
     /// Runs local models.
@@ -179,6 +184,7 @@ impl Outlet {
             local: parts.local,
             weights: parts.weights,
             processor: parts.processor,
+            keeping: parts.keeping,
             drills: Drills::default(),
             counts: Counts::default(),
             stand_ins: parts.stand_ins,

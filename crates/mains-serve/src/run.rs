@@ -2,6 +2,7 @@
 
 use crate::front::{Face, Front};
 use crate::http::listen::{self, Bounds};
+use crate::keeping;
 use crate::live::Live;
 use crate::metrics::Rejected;
 use crate::open::save_budgets;
@@ -77,12 +78,16 @@ pub async fn run(run: Run, stop: watch::Receiver<bool>) -> Result<usize, String>
     Ok(cut)
 }
 
-/// Leaves everything in order: budgets saved, the ledger signed to its last leaf.
+/// Leaves everything in order: budgets saved, the vault closed, the ledger signed to its last leaf.
 async fn finish(outlet: &Arc<Outlet>) {
     write_rejected(outlet, outlet.clock.now(), Rejected::default());
     save_budgets(outlet).await;
     let outlet = Arc::clone(outlet);
-    let closed = tokio::task::spawn_blocking(move || outlet.ledger.close()).await;
+    let closed = tokio::task::spawn_blocking(move || {
+        outlet.keeping.close();
+        outlet.ledger.close()
+    })
+    .await;
     if let Ok(Err(error)) = closed {
         tracing::error!(%error, "the ledger could not be closed in order");
     }
@@ -100,6 +105,7 @@ async fn upkeep(outlet: Arc<Outlet>, mut stop: watch::Receiver<bool>) {
         since = outlet.clock.now();
         save_budgets(&outlet).await;
         prune(&outlet).await;
+        keeping::upkeep(&outlet).await;
     }
 }
 
@@ -134,7 +140,7 @@ async fn prune(outlet: &Outlet) {
     }
 }
 
-/// Puts newly read settings in force; a bad file changes nothing.
+/// Puts newly read settings in force; a bad file changes nothing. Reads and writes files.
 pub fn reload(outlet: &Outlet, reread: &Reread) -> Result<(), String> {
     let fresh: live::Live = reread()?;
     let now = outlet.live();
@@ -144,6 +150,10 @@ pub fn reload(outlet: &Outlet, reread: &Reread) -> Result<(), String> {
     if fresh.settings.serve.data.value != now.settings.serve.data.value {
         return Err("`data` cannot be changed while the outlet runs\nhint: restart it".into());
     }
+    let (record, before) = (&fresh.settings.record, &now.settings.record);
+    outlet.keeping.refuse_change(before, record)?;
+    outlet.keeping.ready(record, &outlet.entropy)?;
+    keeping::warn_of_unknown_projects(&fresh, &outlet.db);
     outlet.replace(fresh);
     tracing::info!("the configuration was read again");
     Ok(())

@@ -2,6 +2,7 @@
 
 use crate::print::Color;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use mains_units::Timestamp;
 use std::path::PathBuf;
 
 /// The wall outlet for machine learning: find what dies, switch to what lives, prove it.
@@ -30,6 +31,9 @@ pub(crate) enum Verb {
     /// Read and check the tamper-evident record
     #[command(subcommand)]
     Ledger(Ledger),
+    /// Read, export and erase kept requests and answers
+    #[command(subcommand)]
+    Records(Records),
     /// Fetch, list and run local models
     #[command(subcommand)]
     Model(Model),
@@ -189,6 +193,56 @@ pub(crate) enum Ledger {
     Prove {
         /// Index of the leaf, or a request's name (`req_…`)
         leaf: String,
+        #[command(flatten)]
+        data: Data,
+    },
+}
+
+/// Where kept content and its key are.
+#[derive(Debug, Args)]
+pub(crate) struct Vault {
+    /// Folder of the outlet
+    #[arg(long, default_value = ".mains", env = "MAINS_DATA")]
+    pub(crate) data: PathBuf,
+    /// The configuration, which may name the key's file; without it the one that `serve` would find
+    #[arg(long, short, env = "MAINS_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Records {
+    /// How much is kept, and since when
+    Stats {
+        #[command(flatten)]
+        vault: Vault,
+        /// Print one JSON document
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print kept exchanges in the clear, one JSON a line, the oldest first
+    Export {
+        /// Only of this route
+        #[arg(long)]
+        route: Option<String>,
+        /// Only of this project
+        #[arg(long)]
+        project: Option<String>,
+        /// Not before this day or moment (UTC)
+        #[arg(long, value_name = "TIME", value_parser = crate::settings::moment)]
+        since: Option<Timestamp>,
+        /// Before this day or moment (UTC)
+        #[arg(long, value_name = "TIME", value_parser = crate::settings::moment)]
+        until: Option<Timestamp>,
+        /// At most so many
+        #[arg(long)]
+        limit: Option<u64>,
+        #[command(flatten)]
+        vault: Vault,
+    },
+    /// Destroy the keys of one request in the running outlet: its content, and what ties its leaves to it
+    Erase {
+        /// Its name (`req_…`)
+        request: String,
         #[command(flatten)]
         data: Data,
     },

@@ -2,6 +2,7 @@
 
 use crate::print::Trouble;
 use mains_config::{Layers, Settings};
+use mains_units::{Day, Timestamp};
 use std::path::{Path, PathBuf};
 
 /// The name that a configuration has when nobody names it.
@@ -66,8 +67,44 @@ fn in_or_above(here: &Path) -> Option<usize> {
     here.ancestors().take(root + 1).position(|folder| folder.join(FILE_NAME).is_file())
 }
 
+/// The folder that a variable names; a relative one counts for nothing, as the base directory specification says.
+fn absolute(name: &str) -> Option<PathBuf> {
+    std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute())
+}
+
+/// Where the key of the vault lies when the settings name no place for it: in the user's state folder.
+pub(crate) fn vault_key() -> Option<PathBuf> {
+    let state = absolute("XDG_STATE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".local/state")));
+    state.map(|folder| folder.join("mains/vault.key"))
+}
+
+/// A moment as a flag names it: a day, which begins at midnight UTC, or a whole RFC 3339 time in UTC.
+pub(crate) fn moment(text: &str) -> Result<Timestamp, String> {
+    let epoch = Timestamp(0).day();
+    let midnight = |day: Day| Timestamp(epoch.days_until(day).saturating_mul(86_400_000));
+    let wrong = || format!("`{text}` is no moment; write YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ");
+    let Some((day, time)) = text.split_once('T') else {
+        return Day::parse(text).map(midnight).ok_or_else(wrong);
+    };
+    let day = Day::parse(day).ok_or_else(wrong)?;
+    let milliseconds = time.strip_suffix('Z').and_then(of_day).ok_or_else(wrong)?;
+    Ok(Timestamp(midnight(day).0.saturating_add(milliseconds)))
+}
+
+/// Milliseconds since midnight of `HH:MM:SS` or `HH:MM:SS.mmm`.
+fn of_day(text: &str) -> Option<i64> {
+    let (clock, fraction) = text.split_once('.').unwrap_or((text, "000"));
+    let number = |text: &str, digits: usize, below: i64| {
+        let sound = text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit());
+        text.parse().ok().filter(|value: &i64| sound && *value < below)
+    };
+    let parts: Vec<&str> = clock.split(':').collect();
+    let [hours, minutes, seconds] = parts.as_slice() else { return None };
+    let whole = (number(hours, 2, 24)? * 60 + number(minutes, 2, 60)?) * 60 + number(seconds, 2, 60)?;
+    Some(whole * 1_000 + number(fraction, 3, 1_000)?)
+}
+
 fn users_and_systems() -> Vec<PathBuf> {
-    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let user = absolute("XDG_CONFIG_HOME").or_else(|| absolute("HOME").map(|home| home.join(".config")));
     let user = user.map(|folder| folder.join("mains/config.toml"));
     user.into_iter().chain([PathBuf::from("/etc/mains/config.toml")]).collect()
@@ -110,6 +147,30 @@ fn layers(flags: Vec<(String, String)>) -> Layers {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_moment_is_a_day_or_a_whole_time_in_utc() {
+        for (text, written) in [
+            ("2026-11-24", "2026-11-24T00:00:00.000Z"),
+            ("2026-11-24T20:06:53Z", "2026-11-24T20:06:53.000Z"),
+            ("2026-11-24T20:06:53.120Z", "2026-11-24T20:06:53.120Z"),
+            ("1969-12-31T23:59:59.999Z", "1969-12-31T23:59:59.999Z"),
+        ] {
+            assert_eq!(moment(text).map(|at| at.to_string()).as_deref(), Ok(written), "{text}");
+        }
+        for wrong in [
+            "",
+            "T",
+            "yesterday",
+            "2026-11-24T20:06Z",
+            "2026-11-24T24:00:00Z",
+            "2026-11-24T20:06:53",
+            "2026-11-24T20:06:53.1Z",
+            "2026-11-24T20:06:+3Z",
+        ] {
+            assert!(moment(wrong).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn a_file_is_looked_for_up_to_the_root_of_the_repository_and_no_further() {

@@ -70,6 +70,7 @@ pub(crate) async fn start(mut start: Start, stop: watch::Receiver<bool>) -> Resu
     let around = Surroundings {
         data: data.clone(),
         base: start.base.clone(),
+        vault_key: crate::settings::vault_key(),
         clock,
         entropy,
         local,

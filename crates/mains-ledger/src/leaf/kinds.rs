@@ -164,6 +164,17 @@ pub struct Key {
     pub expires: Option<Timestamp>,
 }
 
+/// What was kept of a request was destroyed on purpose, before its time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Erase {
+    /// The request.
+    pub request: RequestId,
+    /// Whether the data key of its content was destroyed: none can be read from then on.
+    pub content: bool,
+    /// Whether the key of its commitments was destroyed: its leaves can be tied to no content from then on.
+    pub commitment: bool,
+}
+
 /// One target that answered during a drill.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Survivor {
@@ -230,6 +241,11 @@ pub(super) fn members(leaf: &Leaf) -> Result<Value<'_>, LeafError> {
             ("project", label(leaf.project.as_ref())),
             ("action", text(leaf.action.as_str())),
             ("expires", optional(leaf.expires, |at| text(at.to_string()))),
+        ]),
+        Leaf::Erase(leaf) => map([
+            ("request", text(leaf.request.to_string())),
+            ("content", Value::Bool(leaf.content)),
+            ("commitment", Value::Bool(leaf.commitment)),
         ]),
         Leaf::Drill(leaf) => drill(leaf),
         Leaf::Recover(leaf) => map([

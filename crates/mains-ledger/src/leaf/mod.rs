@@ -11,7 +11,7 @@ mod kinds;
 mod part;
 
 pub use json::INTEGER_MAX;
-pub use kinds::{Config, Deny, Drill, Intent, Key, Outcome, Recover, RejectCount, Survivor};
+pub use kinds::{Config, Deny, Drill, Erase, Intent, Key, Outcome, Recover, RejectCount, Survivor};
 pub use part::{ConfigOrigin, Ending, Estimate, KeyAction, LABEL_BYTES_MAX, Label, Policy, Refusal, Verdict};
 
 use crate::LEAF_BYTES_MAX;
@@ -71,7 +71,7 @@ pub struct Head {
     pub instance: Label,
 }
 
-/// One leaf, by its type. The remaining types of the closed list (`policy, approve, hold, erase, model,
+/// One leaf, by its type. The remaining types of the closed list (`policy, approve, hold, model,
 /// dataset, swap, incident, review`) join when something writes them.
 #[derive(Debug, Clone, PartialEq)]
 #[expect(
@@ -91,6 +91,8 @@ pub enum Leaf {
     Config(Config),
     /// A key was made or revoked.
     Key(Key),
+    /// What was kept of a request was destroyed.
+    Erase(Erase),
     /// A target was made to fail on purpose.
     Drill(Drill),
     /// The log was opened after an end that was not in order.
@@ -99,8 +101,8 @@ pub enum Leaf {
 
 impl Leaf {
     /// Every type that has a builder, as leaves spell it.
-    pub const TYPES: [&'static str; 8] =
-        ["intent", "outcome", "deny", "reject_count", "config", "key", "drill", "recover"];
+    pub const TYPES: [&'static str; 9] =
+        ["intent", "outcome", "deny", "reject_count", "config", "key", "erase", "drill", "recover"];
 
     /// Its type, as leaves spell it.
     pub fn kind(&self) -> &'static str {
@@ -111,6 +113,7 @@ impl Leaf {
             Self::RejectCount(_) => "reject_count",
             Self::Config(_) => "config",
             Self::Key(_) => "key",
+            Self::Erase(_) => "erase",
             Self::Drill(_) => "drill",
             Self::Recover(_) => "recover",
         }

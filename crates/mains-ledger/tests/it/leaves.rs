@@ -3,7 +3,7 @@
 
 use mains_ledger::Hash;
 use mains_ledger::leaf::{
-    Config, ConfigOrigin, Deny, Drill, Ending, Estimate, Head, Intent, Key, KeyAction, Label, Leaf,
+    Config, ConfigOrigin, Deny, Drill, Ending, Erase, Estimate, Head, Intent, Key, KeyAction, Label, Leaf,
     LeafError, Outcome, Policy, Recover, Refusal, RejectCount, Survivor, Verdict, check,
 };
 use mains_units::{Grade, NanoUsd, Range, RequestId, Timestamp, Usage};
@@ -115,6 +115,7 @@ fn all() -> Vec<Leaf> {
             action: KeyAction::Created,
             expires: Some(until),
         }),
+        Leaf::Erase(Erase { request: request(), content: true, commitment: true }),
         Leaf::Drill(Drill {
             target: label("openai/gpt-3.5-turbo"),
             from,

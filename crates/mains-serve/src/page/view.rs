@@ -20,6 +20,7 @@ pub(super) struct Board {
     all_on: bool,
     headline: String,
     seal: String,
+    content: String,
     open: Vec<String>,
     stand_ins: Vec<String>,
     meters: Vec<MeterView>,
@@ -36,6 +37,7 @@ pub(super) struct LivePart {
     all_on: bool,
     headline: String,
     seal: String,
+    content: String,
     open: Vec<String>,
     stand_ins: Vec<String>,
     meters: Vec<MeterView>,
@@ -98,13 +100,14 @@ struct Line {
 }
 
 pub(super) async fn board(outlet: &Arc<Outlet>, address: &str) -> Result<Board, String> {
-    let LivePart { all_on, headline, seal, open, stand_ins, meters, routes, rows } = live(outlet).await?;
+    let LivePart { all_on, headline, seal, content, open, stand_ins, meters, routes, rows } =
+        live(outlet).await?;
     let model = routes.first().map_or("MODEL", |route| route.model.as_str());
     let snippet = format!(
         "curl {address}/v1/chat/completions -H 'content-type: application/json' \\\n  -d '{{\"model\":\"{model}\",\"messages\":[{{\"role\":\"user\",\"content\":\"hello\"}}]}}'\n\nOPENAI_BASE_URL={address}/v1\nANTHROPIC_BASE_URL={address}"
     );
     let empty = rows.is_empty();
-    Ok(Board { all_on, headline, seal, open, stand_ins, meters, routes, rows, empty, snippet })
+    Ok(Board { all_on, headline, seal, content, open, stand_ins, meters, routes, rows, empty, snippet })
 }
 
 pub(super) async fn live(outlet: &Arc<Outlet>) -> Result<LivePart, String> {
@@ -139,6 +142,7 @@ pub(super) async fn live(outlet: &Arc<Outlet>) -> Result<LivePart, String> {
         all_on,
         headline,
         seal: seal(outlet),
+        content: outlet.keeping.line(&settings.settings.record),
         open,
         stand_ins: stand_ins.collect(),
         meters: meters(&totals, &readings),

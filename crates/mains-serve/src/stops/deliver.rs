@@ -12,6 +12,9 @@ use mains_wire::Dialect;
 use mains_wire::error::{ErrorBody, Refusal, Rendered};
 use tokio::sync::{mpsc, oneshot};
 
+/// The media type of a stream.
+pub(crate) const STREAM_TYPE: &str = "text/event-stream; charset=utf-8";
+
 /// The client's end of a request.
 #[derive(Debug)]
 pub(crate) struct Reply {
@@ -95,7 +98,7 @@ pub(crate) fn set(response: &mut Response<ReplyBody>, name: &str, value: &str) {
 
 /// The head of a stream.
 pub(crate) fn stream_head(outlet: &Outlet, id: RequestId, dialect: Dialect) -> Response<ReplyBody> {
-    let mut response = head(outlet, id, dialect, 200, "text/event-stream; charset=utf-8");
+    let mut response = head(outlet, id, dialect, 200, STREAM_TYPE);
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     response
 }

@@ -5,6 +5,7 @@ pub(crate) mod choose;
 pub(crate) mod deliver;
 pub(crate) mod identify;
 pub(crate) mod judge;
+pub(crate) mod keep;
 pub(crate) mod read;
 pub(crate) mod record;
 pub(crate) mod relay;

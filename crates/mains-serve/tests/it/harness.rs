@@ -9,6 +9,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use mains_host::{Clock, Entropy};
 use mains_meter::local::Processor;
+use mains_serve::control::{Answer, Command, say};
 use mains_serve::http::ReplyBody;
 use mains_serve::http::listen::{Bounds, serve};
 use mains_serve::open::{self, Surroundings};
@@ -17,8 +18,8 @@ use mains_serve::run::{Reread, Run, run};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -137,6 +138,7 @@ pub(crate) struct Running {
     pub(crate) outlet: Arc<Outlet>,
     pub(crate) address: SocketAddr,
     pub(crate) folder: tempfile::TempDir,
+    config: Arc<Mutex<String>>,
     stop: watch::Sender<bool>,
     task: JoinHandle<Result<usize, String>>,
 }
@@ -148,11 +150,13 @@ impl Running {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let text = format!("[serve]\nlisten = \"{address}\"\n{serve}\n{config}");
+        let config = Arc::new(Mutex::new(text));
         let clock = Clock::start();
         let base = folder.path().to_path_buf();
         let reread: Reread = {
-            let (text, base) = (text.clone(), base.clone());
+            let (config, base) = (Arc::clone(&config), base.clone());
             Arc::new(move || {
+                let text = config.lock().unwrap().clone();
                 let settings =
                     mains_config::parse(&text, "mains.toml").map_err(|errors| errors.to_string())?;
                 open::live(settings, &base, clock)
@@ -161,6 +165,7 @@ impl Running {
         let live = reread().unwrap_or_else(|error| panic!("{error}"));
         let around = Surroundings {
             data: base.join("data"),
+            vault_key: Some(base.join("state/vault.key")),
             base,
             clock,
             entropy: Entropy::system().unwrap(),
@@ -178,7 +183,14 @@ impl Running {
         ));
         // The control socket is there before the first answer.
         assert_eq!(get(&client(), address, "/livez").await.status, 200);
-        Self { outlet, address, folder, stop, task }
+        Self { outlet, address, folder, config, stop, task }
+    }
+
+    /// Changes the configuration and has it read again.
+    pub(crate) async fn reload(&self, change: impl FnOnce(&str) -> String) -> Answer {
+        let changed = change(&self.config.lock().unwrap());
+        *self.config.lock().unwrap() = changed;
+        say(&self.folder.path().join("data"), &Command::Reload).await.unwrap()
     }
 
     pub(crate) fn ledger(&self) -> mains_store::log::LogReader {
@@ -187,6 +199,11 @@ impl Running {
 
     /// Stops it in order and verifies its ledger; the leaves are returned.
     pub(crate) async fn finish(self) -> Vec<Value> {
+        self.stop_in(|_| ()).await.0
+    }
+
+    /// The same, with a look at the folder before it goes.
+    pub(crate) async fn stop_in<T>(self, look: impl FnOnce(&std::path::Path) -> T) -> (Vec<Value>, T) {
         let _ = self.stop.send(true);
         let (key, reader) = (self.outlet.verifier().clone(), self.ledger());
         self.task.await.unwrap().unwrap();
@@ -194,9 +211,9 @@ impl Running {
             reader.verify(&key).unwrap_or_else(|fault| panic!("the ledger does not verify: {fault}"));
         let signed = reader.checkpoint(&key).unwrap();
         assert_eq!(report.unsigned(), 0, "closed in order, everything is signed");
-        (0..signed.checkpoint.size)
-            .map(|index| serde_json::from_slice(&reader.leaf(index, &signed).unwrap()).unwrap())
-            .collect()
+        let leaves = (0..signed.checkpoint.size)
+            .map(|index| serde_json::from_slice(&reader.leaf(index, &signed).unwrap()).unwrap());
+        (leaves.collect(), look(self.folder.path()))
     }
 
     /// Every record in the store, the newest first.

@@ -6,5 +6,6 @@ mod bad_upstreams;
 mod budgets;
 mod death;
 mod harness;
+mod kept;
 mod locked;
 mod passing;

@@ -10,6 +10,7 @@ mod estimate;
 mod key;
 pub(crate) mod ledger;
 pub(crate) mod model;
+mod records;
 mod reload;
 mod scan;
 mod serve;
@@ -25,6 +26,7 @@ pub(crate) fn run(verb: Verb) -> Result<Ended, Trouble> {
     match verb {
         Verb::Scan(arguments) => scan::run(&arguments),
         Verb::Ledger(verb) => ledger::run(&verb),
+        Verb::Records(verb) => records::run(verb),
         Verb::Model(verb) => model::run(verb),
         Verb::Catalog(verb) => catalog::run(&verb),
         Verb::Estimate(arguments) => estimate::run(&arguments),

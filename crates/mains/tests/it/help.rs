@@ -15,6 +15,7 @@ fn every_verb_explains_itself_in_a_page() {
         "serve",
         "drill",
         "ledger",
+        "records",
         "model",
         "catalog",
         "estimate",

@@ -10,6 +10,7 @@ mod drill;
 mod help;
 mod ledger;
 mod model;
+mod records;
 mod running;
 mod scan;
 mod serve;

@@ -142,6 +142,11 @@ pub(crate) struct Outlet {
 
 impl Outlet {
     pub(crate) fn start() -> Self {
+        Self::start_with("")
+    }
+
+    /// With more lines in its configuration.
+    pub(crate) fn start_with(more: &str) -> Self {
         let folder = super::temporary();
         let stand_in = |provider: &str| {
             let words = ["stand-in", "--provider", provider, "--as-of", DAY];
@@ -176,7 +181,7 @@ targets = ["openai/gpt-4o"]
 [[route]]
 model = "text-embedding-3-small"
 targets = ["openai/text-embedding-3-small"]
-"#
+{more}"#
         );
         std::fs::write(folder.path().join("mains.toml"), config).unwrap();
         let mut process = Running::start(folder.path(), &["serve"]);

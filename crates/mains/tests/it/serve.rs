@@ -98,8 +98,7 @@ fn what_is_not_built_is_refused_at_the_start_and_never_ignored() {
     let outlet = "[serve]\nlisten = \"127.0.0.1:0\"\n[[upstream]]\nname = \"a\"\nprovider = \"openai\"\n\
                   base_url = \"http://127.0.0.1:1/v1\"\n[[route]]\nmodel = \"m\"\ntargets = [\"a/m\"]\n";
     for (more, said) in [
-        ("[record]\ncontent = \"keep\"\n", "keeping content"),
-        ("[[record.project]]\nname = \"search\"\ncontent = \"keep\"\n", "keeping content"),
+        ("[policy]\nset = \"policies\"\n", "policy set"),
         (
             "[[budget]]\nscope = \"organisation\"\nper = \"day\"\nusd = 1\nzone = \"Europe/Paris\"\n",
             "zone `Europe/Paris`",

@@ -4,7 +4,7 @@ use super::fault::{of_piece, to_relay};
 use super::line::{Line, Piece};
 use super::send::send;
 use super::translate::{Learnt, Passed, Translate};
-use super::{Relayed, Told};
+use super::{Copied, Relayed, Told};
 use crate::outlet::Outlet;
 use crate::stops::deliver::{self, Reply};
 use crate::stops::{Held, record, reserve};
@@ -52,6 +52,7 @@ struct Drive<'a> {
     wake: Option<Instant>,
     events: VecDeque<Event>,
     commit: Commitment,
+    copied: Copied,
     committed_bytes: bool,
     intents: Vec<u64>,
     failed: Vec<Failed>,
@@ -97,6 +98,7 @@ impl<'a> Drive<'a> {
         drop(shared);
         let candidates = held.routed.choice.candidates.clone();
         let commit = Commitment::new(&held.asked().who.commit_key);
+        let copied = Copied::of(&held);
         Self {
             outlet,
             machine: Relay::new(settings, candidates, chance, outlet.clock.monotonic()),
@@ -114,6 +116,7 @@ impl<'a> Drive<'a> {
             wake: None,
             events: VecDeque::new(),
             commit,
+            copied,
             committed_bytes: false,
             intents: Vec::new(),
             failed: Vec::new(),
@@ -342,15 +345,13 @@ impl<'a> Drive<'a> {
     /// Bytes for the caller. A plain answer is held back until it is settled; a stream flows.
     async fn hand_on(&mut self, bytes: Vec<u8>, first: bool) {
         self.commit.update(&bytes);
+        self.copied.add(&bytes);
         self.committed_bytes = true;
         if !self.held.asked().peek.stream {
-            if let Told::Answer(held) = &mut self.told {
-                let mut all = held.to_vec();
-                all.extend_from_slice(&bytes);
-                *held = all.into();
-            } else {
-                self.told = Told::Answer(bytes.into());
-            }
+            self.told = Told::Answer(match &self.told {
+                Told::Answer(held) => [held.as_ref(), bytes.as_slice()].concat().into(),
+                _ => bytes.into(),
+            });
             return;
         }
         if first {
@@ -491,6 +492,7 @@ impl<'a> Drive<'a> {
             told: self.told,
             intents: self.intents,
             commit,
+            copied: self.copied,
             losses: self.losses,
             ended: self.outlet.clock.monotonic(),
         }

@@ -3,12 +3,14 @@
 //! `line` is one upstream during one attempt, `translate` the way from its dialect to the caller's, `send` the
 //! question in the upstream's words, and [`Drive`] the loop between them.
 
+mod copied;
 mod drive;
 mod fault;
 mod line;
 mod send;
 mod translate;
 
+pub(crate) use copied::{Copied, bytes_max};
 pub(crate) use drive::relay;
 
 use super::Held;
@@ -48,6 +50,8 @@ pub(crate) struct Relayed {
     pub intents: Vec<u64>,
     /// The commitment to the bytes that the caller received or will receive.
     pub commit: Option<Hash>,
+    /// What went out of a stream, where it may be kept.
+    pub copied: Copied,
     /// What a dialect could not carry, either way.
     pub losses: Vec<String>,
     /// When the machine was done.

@@ -13,6 +13,7 @@ mod model;
 mod running;
 mod scan;
 mod serve;
+mod swap;
 mod up;
 
 use std::path::{Path, PathBuf};

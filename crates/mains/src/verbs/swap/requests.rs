@@ -110,3 +110,32 @@ fn text_of(question: &Question) -> String {
     }
     all
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn three_forms_and_two_dialects_are_read() {
+        let chat = json!({"model": "m", "messages": [{"role": "user", "content": "hello"}]});
+        let bare = item(&chat, 4).unwrap();
+        assert_eq!((bare.id.as_str(), bare.dialect), ("line 4", Dialect::OpenaiChat));
+        assert!(bare.reference.is_none() && bare.text.contains("hello"));
+        let pair = item(&json!({"request": chat, "answer": "yes"}), 1).unwrap();
+        assert_eq!(pair.reference, Some(Said::text("yes")));
+        let messages =
+            json!({"model": "m", "max_tokens": 7, "messages": [{"role": "user", "content": "hello"}]});
+        let answer = json!({"id": "msg_1", "type": "message", "role": "assistant", "model": "m",
+            "content": [{"type": "text", "text": "ham"}], "stop_reason": "end_turn",
+            "usage": {"input_tokens": 1, "output_tokens": 1}});
+        let mut exchange = json!({"v": 1, "request": "req_1", "dialect": "anthropic_messages", "status": 200,
+            "asked": messages, "answer": answer});
+        let kept = item(&exchange, 1).unwrap();
+        assert_eq!((kept.id.as_str(), kept.dialect), ("req_1", Dialect::AnthropicMessages));
+        assert_eq!((kept.reference, kept.output_max), (Some(Said::text("ham")), Some(7)));
+        exchange["status"] = 500.into();
+        assert!(item(&exchange, 1).unwrap().reference.is_none(), "an error is no answer");
+        assert!(item(&json!({"model": "m"}), 1).is_err());
+    }
+}

@@ -14,6 +14,7 @@ mod records;
 mod reload;
 mod scan;
 mod serve;
+mod swap;
 mod up;
 mod worker;
 
@@ -39,6 +40,7 @@ pub(crate) fn run(verb: Verb) -> Result<Ended, Trouble> {
         Verb::StandIn(arguments) => up::stand_in(&arguments),
         Verb::Serve(arguments) => serve::run(&arguments),
         Verb::Drill(arguments) => drill::run(&arguments),
+        Verb::Swap(verb) => swap::run(&verb),
         Verb::Key(verb) => key::run(&verb),
         Verb::Worker => worker::run(),
         Verb::Config(Config::Reload(data)) => reload::run(&data),

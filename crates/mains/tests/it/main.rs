@@ -14,6 +14,7 @@ mod records;
 mod running;
 mod scan;
 mod serve;
+mod swap;
 mod up;
 
 use std::path::{Path, PathBuf};

@@ -172,7 +172,7 @@ impl Asking<'_> {
             let (old, new) = (shown(&reference), shown(&new));
             worst.push(Example { id: item.id.clone(), note: note.to_owned(), old, new });
         }
-        let stratum = item.stratum(mains_units::Timestamp(0));
+        let stratum = item.stratum();
         let parts = [
             ("language", stratum.language.to_owned()),
             ("length", stratum.length.to_string()),

@@ -20,11 +20,27 @@ pub(super) struct Item {
     text: String,
     tools: bool,
     pub(super) output_max: Option<u64>,
+    /// When it was asked first, where the record tells.
+    pub(super) at: Option<Timestamp>,
+    /// What the recorded answer took, as far as the record tells.
+    pub(super) recorded: Recorded,
+}
+
+/// What a recorded answer took; what the record does not tell is absent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Recorded {
+    pub(super) nano_usd: Option<u64>,
+    /// To the first token, in milliseconds.
+    pub(super) first_ms: Option<u64>,
+    /// To the whole answer, in milliseconds.
+    pub(super) took_ms: Option<u64>,
+    pub(super) input_tokens: Option<u64>,
+    pub(super) output_tokens: Option<u64>,
 }
 
 impl Item {
-    pub(super) fn stratum(&self, at: Timestamp) -> Stratum {
-        Stratum::of(&self.text, self.tools, at)
+    pub(super) fn stratum(&self) -> Stratum {
+        Stratum::of(&self.text, self.tools, self.at.unwrap_or(Timestamp(0)))
     }
 
     /// Tokens in, guessed as one for four characters of the body.
@@ -82,7 +98,17 @@ fn item(value: &Value, line: usize) -> Result<Item, String> {
         Some(answer) => Some(said(dialect, answer)?),
     };
     let (tools, output_max) = (!question.tools.is_empty(), question.max_output_tokens);
-    Ok(Item { id, dialect, body: body.clone(), reference, text: text_of(&question), tools, output_max })
+    Ok(Item {
+        id,
+        dialect,
+        body: body.clone(),
+        reference,
+        text: text_of(&question),
+        tools,
+        output_max,
+        at: None,
+        recorded: Recorded::default(),
+    })
 }
 
 /// What an answer in a dialect says.

@@ -46,7 +46,7 @@ async fn test(arguments: &SwapTest) -> Result<Ended, Trouble> {
     let expected = Ppm(question.margin().0 / 4);
     let needed = need(question, expected, ALPHA, POWER).anytime.unwrap_or(u64::MAX);
     let size = usize::try_from(needed).unwrap_or(usize::MAX).min(items.len());
-    let strata: Vec<Stratum> = items.iter().map(|item| item.stratum()).collect();
+    let strata: Vec<Stratum> = items.iter().map(Item::stratum).collect();
     let drawn = draw(&strata, size, &mut Chance::from_seed(arguments.seed));
     let drawn: Vec<&Item> = drawn.into_iter().filter_map(|place| items.get(place)).collect();
     let mut state = state::State::open(&arguments.out, &state::head(arguments, &items))?;

@@ -1,0 +1,157 @@
+//! Going on: steps, the way back, and routes that follow.
+
+use super::begin::{label, leaf};
+use super::{Inner, Running};
+use crate::live::StandsIn;
+use crate::outlet::Outlet;
+use mains_ledger::leaf::{Leaf, Swap as SwapLeaf, SwapAction};
+use mains_relay::route::TargetName;
+use mains_store::db::SwapState;
+use mains_swap::canary::{Event, Stage};
+use std::sync::Arc;
+
+/// Looks at every switch and at the calendar; what changed is written down, saved and in force when this returns.
+pub(crate) fn tick(outlet: &Outlet) {
+    let now = outlet.clock.now();
+    let mut leaves = Vec::new();
+    let mut inner = outlet.swaps.inner();
+    let new_day = inner.day != Some(now.day());
+    for (route, running) in &mut inner.running {
+        leaves.extend(look(route, running, now));
+    }
+    drop(inner);
+    if new_day || !leaves.is_empty() {
+        reshape(outlet);
+    }
+    write(outlet, &leaves);
+    save(outlet);
+}
+
+/// Goes back to the old target because the operator says so.
+pub(crate) fn roll_back(outlet: &Outlet, route: &str) -> Result<(), String> {
+    let now = outlet.clock.now();
+    let mut inner = outlet.swaps.inner();
+    let Some(running) = inner.running.get_mut(route) else {
+        let known: Vec<&str> = inner.running.keys().map(String::as_str).collect();
+        let known = if known.is_empty() { "none is under way".to_owned() } else { format!("there are: {}", known.join(", ")) };
+        return Err(format!("the route `{route}` is in no switch\nhint: {known}"));
+    };
+    if matches!(running.canary.stage(), Stage::RolledBack { .. }) {
+        return Err(format!("the switch of `{route}` was rolled back already"));
+    }
+    running.canary.roll_back(now);
+    running.unsaved = true;
+    let leaf = leaf(route, running, SwapAction::RolledBack, Some("operator"));
+    drop(inner);
+    reshape(outlet);
+    write(outlet, &[leaf]);
+    save(outlet);
+    Ok(())
+}
+
+/// Looks at one switch. The leaf of what came of it names the share that holds from now on.
+pub(super) fn look(route: &str, running: &mut Running, now: mains_units::Timestamp) -> Vec<Leaf> {
+    let mut leaves = Vec::new();
+    running.unseen = 0;
+    // A day that came may take it through more than one step.
+    while let Some(event) = running.canary.look(&running.plan, now) {
+        running.unsaved = true;
+        let (action, reason) = match event {
+            Event::Stepped { .. } => (SwapAction::Stepped, None),
+            Event::Whole { because } => (SwapAction::Whole, Some(because.name())),
+            Event::RolledBack { metric } => (SwapAction::RolledBack, Some(metric.name())),
+        };
+        tracing::info!(route, share = running.shift().percent, reason, "a switch went on: {}", action.as_str());
+        leaves.push(leaf(route, running, action, reason));
+    }
+    leaves
+}
+
+/// Makes the routes anew from the settings in force and the switches as they stand.
+pub(crate) fn reshape(outlet: &Outlet) {
+    let _shaping = outlet.swaps.shaping();
+    shape(outlet, &outlet.live());
+}
+
+/// Puts settings in force with the routes that switches want. The caller holds `shaping`.
+pub(super) fn shape(outlet: &Outlet, live: &crate::live::Live) {
+    let today = outlet.clock.now().day();
+    let shifts = {
+        let mut inner = outlet.swaps.inner();
+        inner.day = Some(today);
+        inner.shifts()
+    };
+    let (live, stand) = live.shifted(&shifts, outlet.catalog, today);
+    let told = retired(&mut outlet.swaps.inner(), &live, &stand, today);
+    outlet.put(Arc::new(live));
+    write(outlet, &told);
+}
+
+/// One leaf for every target that retired while this outlet ran, or before it started.
+fn retired(inner: &mut Inner, live: &crate::live::Live, stand: &[StandsIn], today: mains_units::Day) -> Vec<Leaf> {
+    let mut leaves = Vec::new();
+    for described in &live.settings.routes {
+        let route = &described.model.value;
+        for member in described.targets.iter().flatten() {
+            let name = TargetName::new(member.target.value.to_string());
+            let known = (route.clone(), name.clone());
+            let retired = live.targets.get(&name).is_some_and(|facts| facts.retired(today));
+            if !retired || inner.retired.contains(&known) {
+                continue;
+            }
+            let new = stand.iter().find(|stand| stand.route == *route && stand.old == name).map(|stand| &stand.new);
+            leaves.push(Leaf::Swap(SwapLeaf {
+                action: SwapAction::Retired,
+                route: Some(label(route)),
+                from: label(name.as_str()),
+                to: new.map(|new| label(new.as_str())),
+                report: new.and_then(|new| report_of(inner, &name, new)),
+                share_percent: None,
+                verdict: None,
+                reason: Some(label(if new.is_some() { "tested_replacement" } else { "next_target" })),
+            }));
+            inner.retired.push(known);
+        }
+    }
+    leaves
+}
+
+fn report_of(inner: &Inner, old: &TargetName, new: &TargetName) -> Option<mains_ledger::Hash> {
+    let same = |test: &&mains_store::db::SwapTest| {
+        test.from_target == old.as_str() && test.to_target == new.as_str() && test.verdict == super::PASSED
+    };
+    mains_ledger::Hash::from_hex(&inner.tests.iter().find(same)?.report)
+}
+
+pub(super) fn write(outlet: &Outlet, leaves: &[Leaf]) {
+    for leaf in leaves {
+        outlet.leaf(leaf);
+    }
+}
+
+/// Hands the counts that changed to the store.
+pub(super) fn save(outlet: &Outlet) {
+    let now = outlet.clock.now();
+    let mut states = Vec::new();
+    for (route, running) in &mut outlet.swaps.inner().running {
+        if !running.unsaved {
+            continue;
+        }
+        match serde_json::to_string(&running.canary) {
+            Ok(state) => {
+                running.unsaved = false;
+                states.push(SwapState { route: route.clone(), report: running.report.to_string(), state, at: now });
+            }
+            Err(error) => tracing::error!(route, %error, "the counts of a switch could not be written"),
+        }
+    }
+    for state in states {
+        let route = state.route.clone();
+        let saved = outlet.db.save_swap_state(state);
+        saved.then(move |result| {
+            if let Err(error) = result {
+                tracing::error!(route, %error, "the counts of a switch could not be saved");
+            }
+        });
+    }
+}

@@ -179,6 +179,7 @@ fn row(who: &Who) -> RequestRow {
         losses: Vec::new(),
         degraded: false,
         stand_in: false,
+        canary: None,
     }
 }
 

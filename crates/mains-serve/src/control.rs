@@ -7,7 +7,8 @@ pub use words::{Answer, Command, KeyLine, ReadingLine, SwapLine};
 use crate::outlet::Outlet;
 use crate::run::{Reread, reload};
 use mains_ledger::leaf::{Drill, Erase, Key, KeyAction, Label, Leaf, Survivor};
-use mains_store::db::{KeySecret, NewKey};
+use crate::swaps;
+use mains_store::db::{KeySecret, NewKey, SwapTest};
 use mains_store::vault::Erased;
 use mains_units::{RequestId, Span, Timestamp};
 use std::os::unix::fs::PermissionsExt;
@@ -122,6 +123,16 @@ async fn obey(command: Command, outlet: &Arc<Outlet>, reread: &Reread) -> Answer
             });
             Answer::Leaf(outlet.leaf(&leaf))
         }
+        Command::SwapTested { report, from, to, route, verdict, figures } => {
+            let route = Some(route).filter(|route| !route.is_empty());
+            let test = SwapTest { report, at: now, from, to, route, verdict, figures: figures.to_string() };
+            swaps::tested(outlet, test).await.map_or_else(Answer::Refused, Answer::Leaf)
+        }
+        Command::Swaps => Answer::Swaps(swaps::lines::all(outlet)),
+        Command::RollBackSwap { route } => match swaps::roll_back(outlet, &route).await {
+            Ok(()) => Answer::Done,
+            Err(why) => Answer::Refused(why),
+        },
         Command::Erase { request } => erase(outlet, &request, now).await.unwrap_or_else(Answer::Refused),
     }
 }

@@ -3,9 +3,10 @@
 use super::{Inner, Running};
 use crate::live::Live;
 use crate::outlet::Outlet;
-use mains_config::Route;
+use mains_config::{Route, Setting, Swap};
 use mains_ledger::Hash;
-use mains_ledger::leaf::{Label, Leaf, Swap as SwapLeaf, SwapAction};
+use super::step;
+use mains_ledger::leaf::{ConfigOrigin, Label, Leaf, Swap as SwapLeaf, SwapAction};
 use mains_relay::route::TargetName;
 use mains_store::db::{SwapState, SwapTest};
 use mains_swap::canary::{Canary, Limits, Plan};
@@ -22,16 +23,42 @@ const ALPHA: Ppm = Ppm(50_000);
 /// one odd answer decides nothing.
 const SCALE: u64 = 8;
 
+/// Where the store has the retired targets of which a leaf tells.
+pub(super) const RETIRED: &str = "swaps.retired";
+
 /// Reads what the store knows. Waits for the disk.
 pub(crate) fn load(outlet: &Outlet) -> Result<(), String> {
     let tests = outlet.db.swap_tests().wait().map_err(|error| error.to_string())?;
-    outlet.swaps.inner().tests = tests;
+    let told = outlet.db.meta(RETIRED).wait().map_err(|error| error.to_string())?;
+    let told = told.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+    {
+        let mut inner = outlet.swaps.inner();
+        inner.tests = tests;
+        inner.retired = told;
+    }
+    let _shaping = outlet.swaps.shaping();
+    let live = outlet.live();
+    let leaves = take_up(outlet, &live)?;
+    step::shape(outlet, &live);
+    step::write(outlet, &leaves);
+    Ok(())
+}
+
+/// Puts newly read settings in force, with the routes that their switches want. Waits for the disk.
+pub(crate) fn enter(outlet: &Outlet, fresh: &Live) -> Result<(), String> {
+    let _shaping = outlet.swaps.shaping();
+    let leaves = take_up(outlet, fresh)?;
+    let (previous, hash) = (outlet.live().hash, fresh.hash);
+    outlet.reconfigure(fresh);
+    step::shape(outlet, fresh);
+    outlet.config_leaf(hash, Some(previous), ConfigOrigin::Reload);
+    step::write(outlet, &leaves);
     Ok(())
 }
 
 /// Takes up the switches of these settings: those that go on with their counts, those that are new with a leaf, and
 /// ends those that the settings do not have any more. Waits for the disk.
-pub(crate) fn take_up(outlet: &Outlet, live: &Live) -> Result<Vec<Leaf>, String> {
+fn take_up(outlet: &Outlet, live: &Live) -> Result<Vec<Leaf>, String> {
     let say = |error: mains_store::db::DbError| error.to_string();
     let saved = outlet.db.swap_states().wait().map_err(say)?;
     let now = outlet.clock.now();
@@ -69,7 +96,9 @@ pub(crate) fn take_up(outlet: &Outlet, live: &Live) -> Result<Vec<Leaf>, String>
     for saved in gone {
         outlet.db.drop_swap_state(&saved.route).wait().map_err(say)?;
     }
-    super::step::save(outlet);
+    for state in step::unsaved(outlet) {
+        outlet.db.save_swap_state(state).wait().map_err(say)?;
+    }
     Ok(leaves)
 }
 
@@ -80,16 +109,17 @@ pub(crate) async fn tested(outlet: &Outlet, test: SwapTest) -> Result<Option<u64
     if !["non_inferior", "inferior", "undecided"].contains(&test.verdict.as_str()) {
         return Err(format!("`{}` is no verdict of a test", test.verdict));
     }
-    let test = SwapTest { from_target: target_of(outlet, &test.from_target), to_target: target_of(outlet, &test.to_target), ..test };
+    let test =
+        SwapTest { from: target_of(outlet, &test.from), to: target_of(outlet, &test.to), ..test };
     let new = outlet.db.add_swap_test(test.clone()).await.map_err(|error| error.to_string())?;
     if !new {
         return Ok(None);
     }
     let leaf = Leaf::Swap(SwapLeaf {
         action: SwapAction::Tested,
-        route: Some(label(&test.route)).filter(|_| !test.route.is_empty()),
-        from: label(&test.from_target),
-        to: Some(label(&test.to_target)),
+        route: test.route.as_deref().map(label),
+        from: label(&test.from),
+        to: Some(label(&test.to)),
         report: Some(report),
         share_percent: None,
         verdict: Some(label(&test.verdict)),
@@ -115,39 +145,35 @@ fn running(inner: &Inner, route: &Route, live: &Live, now: Timestamp) -> Option<
     let test = inner.tests.iter().find(|test| test.report == swap.report.value);
     let ends = live.targets.get(&from).and_then(|facts| facts.ends_on);
     let by = [swap.whole_by.as_ref().map(|day| day.value), ends].into_iter().flatten().min();
-    let limits = Limits {
-        alpha: ALPHA,
-        margin: Ppm::points(i64::try_from(swap.margin.value).unwrap_or(100)),
-        dearer: Ppm::points(i64::try_from(swap.dearer.value).unwrap_or(i64::MAX / 1_000_000)),
-        longer: Ppm::points(i64::try_from(swap.longer.value).unwrap_or(i64::MAX / 1_000_000)),
-        ..limits_of(test)
-    };
     let plan = Plan {
         steps: swap.steps.value.iter().map(|percent| Ppm::points(i64::from(*percent))).collect(),
         hold: swap.hold.value,
         requests_min: swap.requests_min.value,
         whole_by: by.map(|day| day.start()),
-        limits,
+        limits: limits_of(swap, test),
     };
     let report: Arc<str> = swap.report.value.as_str().into();
     Some(Running { from, to, report, plan, canary: Canary::new(now), unsaved: true, unseen: 0 })
 }
 
 /// What the test found, where its figures are here.
-fn limits_of(test: Option<&SwapTest>) -> Limits {
+fn limits_of(swap: &Swap, test: Option<&SwapTest>) -> Limits {
     let beside: Option<Beside> = test.and_then(|test| serde_json::from_str(&test.figures).ok());
-    let Some(beside) = beside else { return Limits::default() };
+    let beside = beside.unwrap_or_default();
     let (cost_ratio, length_ratio) = beside.ratios();
-    let scale = |old: Option<u64>, new: Option<u64>| {
-        let most = old.into_iter().chain(new).max()?;
-        Some(most.saturating_mul(SCALE).div_ceil(1_000)).filter(|scale| *scale > 0)
+    let scale = |per_1000: Option<u64>| {
+        per_1000.map(|mean| mean.saturating_mul(SCALE).div_ceil(1_000)).filter(|scale| *scale > 0)
     };
+    let percent = |setting: &Setting<u64>| Ppm::points(i64::try_from(setting.value).unwrap_or(i64::MAX).min(1_000_000));
     Limits {
+        alpha: ALPHA,
+        margin: percent(&swap.margin),
+        dearer: percent(&swap.dearer),
+        longer: percent(&swap.longer),
         cost_ratio,
-        cost_scale_nano: scale(beside.old.nano_usd_per_1000, beside.new.nano_usd_per_1000),
+        cost_scale_nano: scale(beside.old.nano_usd_per_1000),
         length_ratio,
-        length_scale: scale(beside.old.output_per_1000, beside.new.output_per_1000),
-        ..Limits::default()
+        length_scale: scale(beside.old.output_per_1000),
     }
 }
 

@@ -12,7 +12,7 @@ pub(crate) mod lines;
 mod step;
 pub(crate) mod watch;
 
-pub(crate) use begin::{load, take_up, tested};
+pub(crate) use begin::{enter, load, tested};
 pub(crate) use step::{reshape, roll_back, tick};
 
 use crate::live::{Shift, Shifts};
@@ -36,8 +36,8 @@ struct Inner {
     running: BTreeMap<String, Running>,
     /// Tests that ended, the newest first.
     tests: Vec<SwapTest>,
-    /// Retired targets of which a leaf tells already, by route.
-    retired: Vec<(String, TargetName)>,
+    /// Retired targets of which a leaf tells already: route, target, and who stands in.
+    retired: Vec<(String, String, Option<String>)>,
     /// The day for which the routes were made.
     day: Option<mains_units::Day>,
 }
@@ -73,10 +73,10 @@ impl Inner {
 
     /// The newest replacement that passed its test, of every target that has one.
     fn replacements(&self) -> HashMap<TargetName, TargetName> {
-        let passed = self.tests.iter().filter(|test| test.verdict == PASSED && test.from_target != test.to_target);
+        let passed = self.tests.iter().filter(|test| test.verdict == PASSED && test.from != test.to);
         let mut all = HashMap::new();
         for test in passed {
-            all.entry(TargetName::new(&test.from_target)).or_insert_with(|| TargetName::new(&test.to_target));
+            all.entry(TargetName::new(&test.from)).or_insert_with(|| TargetName::new(&test.to));
         }
         all
     }

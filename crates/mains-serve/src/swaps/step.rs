@@ -1,17 +1,17 @@
 //! Going on: steps, the way back, and routes that follow.
 
-use super::begin::{label, leaf};
+use super::begin::{RETIRED, label, leaf};
 use super::{Inner, Running};
 use crate::live::StandsIn;
 use crate::outlet::Outlet;
 use mains_ledger::leaf::{Leaf, Swap as SwapLeaf, SwapAction};
 use mains_relay::route::TargetName;
 use mains_store::db::SwapState;
-use mains_swap::canary::{Event, Stage};
+use mains_swap::canary::{Event, Stage, WholeBecause};
 use std::sync::Arc;
 
 /// Looks at every switch and at the calendar; what changed is written down, saved and in force when this returns.
-pub(crate) fn tick(outlet: &Outlet) {
+pub(crate) async fn tick(outlet: &Outlet) {
     let now = outlet.clock.now();
     let mut leaves = Vec::new();
     let mut inner = outlet.swaps.inner();
@@ -24,11 +24,11 @@ pub(crate) fn tick(outlet: &Outlet) {
         reshape(outlet);
     }
     write(outlet, &leaves);
-    save(outlet);
+    save(outlet).await;
 }
 
 /// Goes back to the old target because the operator says so.
-pub(crate) fn roll_back(outlet: &Outlet, route: &str) -> Result<(), String> {
+pub(crate) async fn roll_back(outlet: &Outlet, route: &str) -> Result<(), String> {
     let now = outlet.clock.now();
     let mut inner = outlet.swaps.inner();
     let Some(running) = inner.running.get_mut(route) else {
@@ -45,7 +45,7 @@ pub(crate) fn roll_back(outlet: &Outlet, route: &str) -> Result<(), String> {
     drop(inner);
     reshape(outlet);
     write(outlet, &[leaf]);
-    save(outlet);
+    save(outlet).await;
     Ok(())
 }
 
@@ -58,7 +58,8 @@ pub(super) fn look(route: &str, running: &mut Running, now: mains_units::Timesta
         running.unsaved = true;
         let (action, reason) = match event {
             Event::Stepped { .. } => (SwapAction::Stepped, None),
-            Event::Whole { because } => (SwapAction::Whole, Some(because.name())),
+            Event::Whole { because: WholeBecause::Steps } => (SwapAction::Whole, Some("steps")),
+            Event::Whole { because: WholeBecause::Day } => (SwapAction::Whole, Some("day")),
             Event::RolledBack { metric } => (SwapAction::RolledBack, Some(metric.name())),
         };
         tracing::info!(route, share = running.shift().percent, reason, "a switch went on: {}", action.as_str());
@@ -84,7 +85,14 @@ pub(super) fn shape(outlet: &Outlet, live: &crate::live::Live) {
     let (live, stand) = live.shifted(&shifts, outlet.catalog, today);
     let told = retired(&mut outlet.swaps.inner(), &live, &stand, today);
     outlet.put(Arc::new(live));
+    if told.is_empty() {
+        return;
+    }
     write(outlet, &told);
+    if let Ok(text) = serde_json::to_string(&outlet.swaps.inner().retired) {
+        // Should this fail, the next start tells of them once more.
+        drop(outlet.db.set_meta(RETIRED, &text));
+    }
 }
 
 /// One leaf for every target that retired while this outlet ran, or before it started.
@@ -94,12 +102,13 @@ fn retired(inner: &mut Inner, live: &crate::live::Live, stand: &[StandsIn], toda
         let route = &described.model.value;
         for member in described.targets.iter().flatten() {
             let name = TargetName::new(member.target.value.to_string());
-            let known = (route.clone(), name.clone());
+            let new = stand.iter().find(|stand| stand.route == *route && stand.old == name);
+            let new = new.map(|stand| &stand.new);
+            let known = (route.clone(), name.to_string(), new.map(ToString::to_string));
             let retired = live.targets.get(&name).is_some_and(|facts| facts.retired(today));
             if !retired || inner.retired.contains(&known) {
                 continue;
             }
-            let new = stand.iter().find(|stand| stand.route == *route && stand.old == name).map(|stand| &stand.new);
             leaves.push(Leaf::Swap(SwapLeaf {
                 action: SwapAction::Retired,
                 route: Some(label(route)),
@@ -118,7 +127,7 @@ fn retired(inner: &mut Inner, live: &crate::live::Live, stand: &[StandsIn], toda
 
 fn report_of(inner: &Inner, old: &TargetName, new: &TargetName) -> Option<mains_ledger::Hash> {
     let same = |test: &&mains_store::db::SwapTest| {
-        test.from_target == old.as_str() && test.to_target == new.as_str() && test.verdict == super::PASSED
+        test.from == old.as_str() && test.to == new.as_str() && test.verdict == super::PASSED
     };
     mains_ledger::Hash::from_hex(&inner.tests.iter().find(same)?.report)
 }
@@ -130,28 +139,31 @@ pub(super) fn write(outlet: &Outlet, leaves: &[Leaf]) {
 }
 
 /// Hands the counts that changed to the store.
-pub(super) fn save(outlet: &Outlet) {
+pub(super) async fn save(outlet: &Outlet) {
+    for state in unsaved(outlet) {
+        let route = state.route.clone();
+        if let Err(error) = outlet.db.save_swap_state(state).await {
+            tracing::error!(route, %error, "the counts of a switch could not be saved");
+            if let Some(running) = outlet.swaps.inner().running.get_mut(&route) {
+                running.unsaved = true;
+            }
+        }
+    }
+}
+
+/// The counts that the store does not have; from here on they count as handed over.
+pub(super) fn unsaved(outlet: &Outlet) -> Vec<SwapState> {
     let now = outlet.clock.now();
     let mut states = Vec::new();
-    for (route, running) in &mut outlet.swaps.inner().running {
-        if !running.unsaved {
-            continue;
-        }
+    for (route, running) in outlet.swaps.inner().running.iter_mut().filter(|(_, running)| running.unsaved) {
         match serde_json::to_string(&running.canary) {
             Ok(state) => {
                 running.unsaved = false;
-                states.push(SwapState { route: route.clone(), report: running.report.to_string(), state, at: now });
+                let report = running.report.to_string();
+                states.push(SwapState { route: route.clone(), report, state, at: now });
             }
             Err(error) => tracing::error!(route, %error, "the counts of a switch could not be written"),
         }
     }
-    for state in states {
-        let route = state.route.clone();
-        let saved = outlet.db.save_swap_state(state);
-        saved.then(move |result| {
-            if let Err(error) = result {
-                tracing::error!(route, %error, "the counts of a switch could not be saved");
-            }
-        });
-    }
+    states
 }

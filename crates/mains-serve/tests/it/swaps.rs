@@ -47,7 +47,11 @@ fn swaps(leaves: &[Value]) -> Vec<(String, Value, Value)> {
     let swaps = leaves.iter().filter(|leaf| leaf["type"] == "swap");
     swaps
         .map(|leaf| {
-            (leaf["action"].as_str().unwrap().to_owned(), leaf["share_percent"].clone(), leaf["reason"].clone())
+            (
+                leaf["action"].as_str().unwrap().to_owned(),
+                leaf["share_percent"].clone(),
+                leaf["reason"].clone(),
+            )
         })
         .collect()
 }
@@ -155,7 +159,11 @@ async fn answers_that_break_their_schema_roll_back_whole_or_streamed() {
             "response_format": {"type": "json_schema", "json_schema": {"name": "amount", "schema": schema}}});
         ask(&client(), &running, 120, &body.to_string()).await;
         let state = line(&running).await;
-        assert_eq!(state.why.as_deref(), Some("more answers broke their schema"), "stream {stream}: {state:?}");
+        assert_eq!(
+            state.why.as_deref(),
+            Some("more answers broke their schema"),
+            "stream {stream}: {state:?}"
+        );
         running.finish().await;
     }
 }
@@ -205,7 +213,13 @@ async fn what_is_no_verdict_is_refused_with_words() {
         assert!(!got.json()["error"]["message"].as_str().unwrap().is_empty());
     }
     // Outside of a switch a verdict is kept, and counts nowhere.
-    let got = post(&client, running.address, &format!("/mains/v1/requests/{id}/feedback"), "{\"verdict\": \"bad\"}").await;
+    let got = post(
+        &client,
+        running.address,
+        &format!("/mains/v1/requests/{id}/feedback"),
+        "{\"verdict\": \"bad\"}",
+    )
+    .await;
     assert_eq!((&got.json()["kept"], &got.json()["counted"]), (&json!("new"), &json!(false)));
     running.finish().await;
 }

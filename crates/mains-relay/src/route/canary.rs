@@ -113,24 +113,38 @@ pub fn drawn(
     chance: &mut Chance,
 ) -> Option<(Drawn, Option<usize>)> {
     let (old, new) = (standing(choice, old)?, standing(choice, new)?);
-    Some(match (old, new) {
-        (Some(old), Some(new)) if new < old => (Drawn::New, Some(new)),
-        (Some(old), Some(_)) => (Drawn::Old, Some(old)),
-        _ if chance.below(100) < u64::from(percent) => (Drawn::New, new),
-        _ => (Drawn::Old, old),
-    })
+    let drawn = match (old, new) {
+        (Standing::At(old), Standing::At(new)) if new < old => Drawn::New,
+        (Standing::At(_), Standing::At(_)) => Drawn::Old,
+        _ if chance.below(100) < u64::from(percent) => Drawn::New,
+        _ => Drawn::Old,
+    };
+    let place = match if drawn == Drawn::New { new } else { old } {
+        Standing::At(place) => Some(place),
+        Standing::Rests => None,
+    };
+    Some((drawn, place))
 }
 
-/// The place of a target that can be asked; `Some(None)` for one that rests or is dead.
-fn standing(choice: &Choice, name: &TargetName) -> Option<Option<usize>> {
+/// How a target of a switch stands among the candidates.
+#[derive(Clone, Copy)]
+enum Standing {
+    /// It was drawn to this place.
+    At(usize),
+    /// Its breaker rests, or its model is dead.
+    Rests,
+}
+
+/// `None` where it could not have been asked for another reason.
+fn standing(choice: &Choice, name: &TargetName) -> Option<Standing> {
     let place = choice.candidates.iter().position(|candidate| candidate.target.name == *name);
     if let Some(place) = place {
         return match choice.candidates.get(place)?.why {
-            Why::Drawn { .. } => Some(Some(place)),
-            Why::LeastBad { .. } | Why::OnlyOne => Some(None),
+            Why::Drawn { .. } => Some(Standing::At(place)),
+            Why::LeastBad { .. } | Why::OnlyOne => Some(Standing::Rests),
             Why::Order => None,
         };
     }
     let skipped = choice.skipped.iter().find(|skipped| skipped.target.name == *name)?;
-    matches!(skipped.why, Skip::Resting { .. } | Skip::Retired).then_some(None)
+    matches!(skipped.why, Skip::Resting { .. } | Skip::Retired).then_some(Standing::Rests)
 }

@@ -5,6 +5,7 @@ use super::words;
 use crate::api;
 use crate::live::Live;
 use crate::outlet::Outlet;
+use crate::swaps::lines;
 use askama::Template;
 use mains_relay::Lamp;
 use mains_relay::route::Target;
@@ -68,6 +69,7 @@ pub(super) struct One {
 
 struct RouteView {
     model: String,
+    swap: String,
     link: String,
     targets: Vec<TargetView>,
     requests: String,
@@ -81,6 +83,8 @@ struct TargetView {
     state: String,
     life: String,
     life_class: &'static str,
+    /// Who takes its place on its day, where a test was passed.
+    heir: String,
 }
 
 struct Line {
@@ -222,6 +226,7 @@ fn routes(
                 requests: totals.map_or(0, |totals| totals.requests).to_string(),
                 failed: totals.map_or(0, |totals| totals.failed).to_string(),
                 p50: p50(rows, &model),
+                swap: lines::of_route(outlet, &model).unwrap_or_default(),
                 model,
             }
         })
@@ -252,7 +257,10 @@ fn target_view(settings: &Live, lamps: &Lamps, target: &Target, today: Day, outl
         _ if life_class == "gone" => ("dead", ""),
         _ => ("closed", "on"),
     };
-    TargetView { name: target.name.to_string(), lamp, state: state.into(), life, life_class }
+    // Whoever lives on needs no heir on the page.
+    let heir = if life_class.is_empty() { None } else { lines::replacement(outlet, &target.name) };
+    let heir = heir.unwrap_or_default();
+    TargetView { name: target.name.to_string(), lamp, state: state.into(), life, life_class, heir }
 }
 
 fn line(row: &RequestRow) -> Line {

@@ -1,9 +1,9 @@
 //! Stop 6: which targets may answer, in which order, and why each.
 
-use super::{Asking, Judged, Left, Routed};
-use crate::live::{Live, TargetFacts};
+use super::{Asking, Coin, Judged, Left, Routed};
+use crate::live::{Live, LiveRoute, TargetFacts};
 use crate::outlet::Outlet;
-use mains_relay::route::{Asked as Asks, Capabilities, Choice, Facts, Skip, Target, choose as order};
+use mains_relay::route::{Asked as Asks, Capabilities, Choice, Facts, Skip, Target, choose as order, drawn};
 use mains_wire::Dialect;
 use mains_wire::error::Refusal;
 use std::sync::Arc;
@@ -55,7 +55,20 @@ pub(crate) fn choose(outlet: &Outlet, judged: Judged) -> Result<Routed, Box<Left
         let refusal = refusal.clone();
         return Err(judged.asked.leave(refusal));
     }
-    Ok(Routed { judged, route, extra, choice })
+    let coin = coin(outlet, &live, &route, &choice);
+    Ok(Routed { judged, route, extra, choice, coin })
+}
+
+/// How the coin of a switch fell. A drill kills on purpose, which says nothing of a target.
+fn coin(outlet: &Outlet, live: &Live, route: &LiveRoute, choice: &Choice) -> Option<Coin> {
+    let shift = route.canary.as_ref()?;
+    let (drawn, place) = drawn(&choice.candidates, &shift.old, &shift.new)?;
+    let now = outlet.clock.monotonic();
+    let drilled = [&shift.old, &shift.new]
+        .into_iter()
+        .any(|name| live.targets.get(name).is_some_and(|facts| outlet.drills.is_dead(facts, now)));
+    let coin = Coin { drawn, place, percent: shift.percent, report: Arc::clone(&shift.report) };
+    (!drilled).then_some(coin)
 }
 
 fn unheard_of() -> Facts {

@@ -52,7 +52,7 @@ pub(crate) fn swap(section: &mut Section<'_, '_>) -> Option<Swap> {
     let from = section.required("from", |_| Ok(()));
     let to = section.required("to", |_| Ok(()));
     let report = section.required("report", |report: &String| check_report(report));
-    let steps = section.checked_or("steps", STEPS.to_vec(), |steps| check_steps(steps));
+    let steps = section.checked_or("steps", STEPS.to_vec(), check_steps);
     let hold = section.value_or("hold", Lasting(Span::from_s(86_400)));
     let requests_min = section.count_or("requests_min", 200, 1..=10_000_000);
     let whole_by = section.value("whole_by");
@@ -83,13 +83,14 @@ pub(crate) fn check(reader: &mut Reader<'_>, route: &Route, upstreams: &[Upstrea
         return;
     }
     let message = format!("{} is not among the `targets` of this route", quoted_code(&from));
-    let hint = match closest(&from, targets.iter().map(String::as_str)) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => {
+    let near = closest(&from, targets.iter().map(String::as_str));
+    let hint = near.map_or_else(
+        || {
             let list: Vec<String> = targets.iter().take(12).map(|target| format!("`{target}`")).collect();
             format!("only what answers now can be replaced: {}", list.join(", "))
-        }
-    };
+        },
+        |near| format!("did you mean `{near}`?"),
+    );
     reader.report(Problem::at(place(&swap.from), message).hint(hint));
 }
 
@@ -109,8 +110,10 @@ fn check_steps(steps: &Vec<u8>) -> Result<(), Complaint> {
     if steps.first() == Some(&0) {
         return complain("a step of 0 percent is none".into());
     }
-    if let Some(pair) = steps.windows(2).find(|pair| pair[0] >= pair[1]) {
-        return complain(format!("{} after {} does not rise", pair[1], pair[0]));
+    if let Some((before, after)) =
+        steps.iter().zip(steps.iter().skip(1)).find(|(before, after)| before >= after)
+    {
+        return complain(format!("{after} after {before} does not rise"));
     }
     match steps.last() {
         None => complain("there is no step".into()),
@@ -150,7 +153,7 @@ const UNITS: [(&str, u64); 5] = [("w", 604_800), ("d", 86_400), ("h", 3_600), ("
 /// A span of whole seconds as `[route.swap]` writes it, in the largest unit that divides it; weeks as days.
 pub(crate) fn lasting_text(span: Span) -> String {
     let seconds = span.as_ms() / 1_000;
-    let whole = UNITS[1..].iter().find(|(_, unit)| seconds > 0 && seconds % unit == 0);
+    let whole = UNITS[1..].iter().find(|(_, unit)| seconds > 0 && seconds.is_multiple_of(*unit));
     whole.map_or_else(|| format!("{seconds}s"), |(name, unit)| format!("{}{name}", seconds / unit))
 }
 

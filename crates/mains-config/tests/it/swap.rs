@@ -226,7 +226,7 @@ fn a_switch_that_somebody_wrote_by_hand_is_replaced_and_taken_out() {
     let head = format!("{UPSTREAMS}[[route]]\nmodel = \"m\"\ntargets = [\"openai/m\"]   # one\n");
     let keys = format!("from = \"openai/m\"\nto = \"openai/n\"\nreport = \"{REPORT}\"\n");
     let inline = keys.trim_end().replace('\n', ", ");
-    let dotted: String = keys.lines().map(|line| format!("swap.{line}\n")).collect();
+    let dotted = keys.lines().fold(String::new(), |text, line| text + "swap." + line + "\n");
     for by_hand in [
         format!("{head}swap = {{ {inline} }}\n"),
         format!("{head}{dotted}"),

@@ -150,7 +150,7 @@ fn running(inner: &Inner, route: &Route, live: &Live, now: Timestamp) -> Option<
         steps: swap.steps.value.iter().map(|percent| Ppm::points(i64::from(*percent))).collect(),
         hold: swap.hold.value,
         requests_min: swap.requests_min.value,
-        whole_by: by.map(|day| day.start()),
+        whole_by: by.map(mains_units::Day::start),
         limits: limits_of(swap, test),
     };
     let report: Arc<str> = swap.report.value.as_str().into();

@@ -62,12 +62,12 @@ async fn a_good_replacement_goes_up_step_by_step_and_every_step_is_a_leaf() {
     let more = "steps = [50, 80, 100]\nhold = \"0s\"\nrequests_min = 10";
     let running = Running::start("", &switch(a.address, b.address, more)).await;
     let client = client();
-    assert_eq!(line(&running).await.share_percent, 50.0);
+    assert_eq!(line(&running).await.share_percent, 50);
     let answered = ask(&client, &running, 200, &chat("m", false)).await;
     let (old, new) = (count(&answered, "a/gpt-4o-mini"), count(&answered, "b/gpt-4.1-mini"));
     assert!(old >= 10 && new >= 20 && old + new == 200, "{old} {new}");
     let state = line(&running).await;
-    assert_eq!((state.stage.as_str(), state.share_percent), ("whole", 100.0), "{state:?}");
+    assert_eq!((state.stage.as_str(), state.share_percent), ("whole", 100), "{state:?}");
     let last = ask(&client, &running, 10, &chat("m", false)).await;
     assert_eq!(count(&last, "b/gpt-4.1-mini"), 10);
     let page = get(&client, running.address, "/").await.text();
@@ -107,7 +107,7 @@ async fn a_replacement_that_fails_is_rolled_back_by_itself_and_stays_so() {
     let answered = ask(&client, &running, 120, &chat("m", false)).await;
     assert_eq!(count(&answered, "a/gpt-4o-mini"), 120);
     let state = line(&running).await;
-    assert_eq!((state.stage.as_str(), state.share_percent), ("rolled back", 0.0), "{state:?}");
+    assert_eq!((state.stage.as_str(), state.share_percent), ("rolled back", 0), "{state:?}");
     assert_eq!(state.why.as_deref(), Some("more requests failed"));
     let asked = b.asked();
     ask(&client, &running, 30, &chat("m", false)).await;

@@ -70,7 +70,9 @@ impl Form {
     /// What to do where it holds nothing to ask.
     pub(super) fn hint(self) -> Option<&'static str> {
         match self {
-            Self::Vault => Some("content is kept with `content = \"keep\"` under `[record]`; `mains records stats` counts it"),
+            Self::Vault => Some(
+                "content is kept with `content = \"keep\"` under `[record]`; `mains records stats` counts it",
+            ),
             Self::LiteLlm => Some(
                 "LiteLLM keeps content only with `store_prompts_in_spend_logs: true` under `general_settings`, \
                  and whole only with a high `MAX_STRING_LENGTH_PROMPT_IN_DB`",
@@ -125,10 +127,16 @@ mod tests {
             (json!({"request": {"model": "m", "messages": [user]}, "answer": "x"}), Some(Form::Own)),
             (json!({"v": 1, "request": "req_1", "asked": {}}), Some(Form::Own)),
             (json!({"request_id": "r", "call_type": "acompletion", "spend": 0.1}), Some(Form::LiteLlm)),
-            (json!({"id": "o", "type": "GENERATION", "startTime": "2026-11-01T00:00:00Z"}), Some(Form::Langfuse)),
+            (
+                json!({"id": "o", "type": "GENERATION", "startTime": "2026-11-01T00:00:00Z"}),
+                Some(Form::Langfuse),
+            ),
             (json!({"id": "o", "type": "SPAN", "start_time": "2026-11-01 00:00:00"}), Some(Form::Langfuse)),
             (json!({"id": "t", "observations": []}), Some(Form::LangfuseTraces)),
-            (json!({"custom_id": "a", "method": "POST", "url": "/v1/chat/completions", "body": {}}), Some(Form::Batch)),
+            (
+                json!({"custom_id": "a", "method": "POST", "url": "/v1/chat/completions", "body": {}}),
+                Some(Form::Batch),
+            ),
             (json!({"id": "b", "custom_id": "a", "response": {}, "error": null}), Some(Form::BatchAnswers)),
             (json!({"object": "chat.completion", "choices": []}), Some(Form::Stored)),
             (json!({"messages": [user, assistant]}), Some(Form::FineTuning)),

@@ -41,7 +41,8 @@ impl Item {
     /// An item without an answer; says what is wrong with a body that is no request of the dialect.
     pub(super) fn new(id: String, dialect: Dialect, body: Value) -> Result<Self, String> {
         let question = question(dialect, &body)?;
-        let (text, tools, output_max) = (text_of(&question), !question.tools.is_empty(), question.max_output_tokens);
+        let (text, tools, output_max) =
+            (text_of(&question), !question.tools.is_empty(), question.max_output_tokens);
         let (reference, at, recorded) = (None, None, Recorded::default());
         Ok(Self { id, dialect, body, reference, text, tools, output_max, at, recorded })
     }

@@ -88,7 +88,8 @@ fn body(observation: &Value, input: &Value) -> Option<Value> {
         Value::Object(members) if members.get("messages").is_some_and(Value::is_array) => input.clone(),
         _ => return None,
     };
-    let of_messages = body["messages"].as_array().is_some_and(|all| all.iter().all(|one| one["role"].is_string()));
+    let of_messages =
+        body["messages"].as_array().is_some_and(|all| all.iter().all(|one| one["role"].is_string()));
     if !of_messages {
         return None;
     }
@@ -123,10 +124,14 @@ fn recorded(observation: &Value) -> Recorded {
     let total = costs.as_ref().and_then(|costs| value::nano_usd(costs.get("total")?));
     let cost = |one: &str, other: &str| value::either(observation, one, other).and_then(value::nano_usd);
     Recorded {
-        nano_usd: total.or_else(|| cost("calculatedTotalCost", "totalCost")).or_else(|| cost("total_cost", "totalCost")),
+        nano_usd: total
+            .or_else(|| cost("calculatedTotalCost", "totalCost"))
+            .or_else(|| cost("total_cost", "totalCost")),
         first_ms: value::between(start, first),
         took_ms: value::between(start, end),
         input_tokens: summed("input").or_else(|| old("input", "promptTokens")).filter(|count| *count > 0),
-        output_tokens: summed("output").or_else(|| old("output", "completionTokens")).filter(|count| *count > 0),
+        output_tokens: summed("output")
+            .or_else(|| old("output", "completionTokens"))
+            .filter(|count| *count > 0),
     }
 }

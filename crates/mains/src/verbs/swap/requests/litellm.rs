@@ -84,7 +84,8 @@ fn recorded(row: &Value) -> Recorded {
         output_tokens: tokens("completion_tokens"),
         ..Recorded::default()
     };
-    let cached = row["cache_hit"] == true || row["cache_hit"].as_str().is_some_and(|hit| hit.eq_ignore_ascii_case("true"));
+    let cached = row["cache_hit"] == true
+        || row["cache_hit"].as_str().is_some_and(|hit| hit.eq_ignore_ascii_case("true"));
     if !cached {
         let at = |name: &str| row.get(name).and_then(value::moment);
         let (start, first, end) = (at("startTime"), at("completionStartTime"), at("endTime"));

@@ -125,7 +125,11 @@ impl Gathered {
     /// Says what was recognised and what was left out; fails where nothing remains.
     fn said(self) -> Result<Self, Trouble> {
         if self.items.is_empty() {
-            let why = if self.left_out.total() == 0 { "nothing is there".into() } else { self.left_out.to_string() };
+            let why = if self.left_out.total() == 0 {
+                "nothing is there".into()
+            } else {
+                self.left_out.to_string()
+            };
             let trouble = Trouble::new(format!("{} holds no request to ask: {why}", self.source));
             return Err(match self.form.hint() {
                 Some(hint) => trouble.hint(hint),
@@ -134,7 +138,11 @@ impl Gathered {
         }
         let count = print::plural(self.items.len() as u64, "request");
         let answered = print::thousands(self.answered() as u64);
-        print::say(&format!("{count}, {answered} with a recorded answer: {} in {}", self.form.words(), self.source));
+        print::say(&format!(
+            "{count}, {answered} with a recorded answer: {} in {}",
+            self.form.words(),
+            self.source
+        ));
         if self.left_out.total() > 0 {
             print::say(&format!("left out {}: {}", print::thousands(self.left_out.total()), self.left_out));
         }
@@ -159,8 +167,9 @@ pub(super) fn gather(from: &SwapRequests, data: &Path) -> Result<Gathered, Troub
             gathered.within(from);
             gathered.said()
         }
-        (None, None) => Err(Trouble::new("nothing says which requests to ask")
-            .hint("`--route MODEL` takes the kept records of a route, `--requests FILE` a file or an export")),
+        (None, None) => Err(Trouble::new("nothing says which requests to ask").hint(
+            "`--route MODEL` takes the kept records of a route, `--requests FILE` a file or an export",
+        )),
     }
 }
 
@@ -192,8 +201,11 @@ fn file(path: &Path, answers: Option<&Path>) -> Result<Gathered, Trouble> {
             .hint(form::KNOWN)
     })?;
     if answers.is_some() && form != Form::Batch {
-        return Err(Trouble::new(format!("{shown} is {}, and `--answers` belongs to a batch input", form.words()))
-            .hint("leave `--answers` out: the answers of this form stand in the file itself"));
+        return Err(Trouble::new(format!(
+            "{shown} is {}, and `--answers` belongs to a batch input",
+            form.words()
+        ))
+        .hint("leave `--answers` out: the answers of this form stand in the file itself"));
     }
     let mut gathered = Gathered::new(form, shown.clone());
     let mut joined = answers.map(openai::Answers::read).transpose()?;

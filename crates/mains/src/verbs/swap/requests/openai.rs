@@ -47,7 +47,9 @@ impl Answers {
 
 /// The item of a line of a batch input.
 pub(super) fn batch(line: &Value, answers: Option<&mut Answers>) -> Made {
-    let Some(id) = line["custom_id"].as_str() else { return Made::Wrong("its `custom_id` is no text".into()) };
+    let Some(id) = line["custom_id"].as_str() else {
+        return Made::Wrong("its `custom_id` is no text".into());
+    };
     let path = line["url"].as_str().unwrap_or("/v1/chat/completions");
     if Dialect::at_path(path) != Some(Dialect::OpenaiChat) {
         return Made::Left(format!("were asked at another endpoint (`{}`)", one_line(path)));
@@ -87,7 +89,8 @@ pub(super) fn stored(completion: &Value) -> Made {
     let messages: Vec<Value> = listed.iter().cloned().map(asked).collect();
     let mut body = json!({"model": completion["model"].as_str().unwrap_or("unnamed"), "messages": messages});
     // The list says every parameter, whether it was set or not; a default says nothing.
-    let defaults = [("temperature", 1.0), ("top_p", 1.0), ("presence_penalty", 0.0), ("frequency_penalty", 0.0)];
+    let defaults =
+        [("temperature", 1.0), ("top_p", 1.0), ("presence_penalty", 0.0), ("frequency_penalty", 0.0)];
     for (name, default) in defaults {
         if completion[name].as_f64().is_some_and(|set| (set - default).abs() > f64::EPSILON) {
             body[name] = completion[name].clone();

@@ -14,7 +14,9 @@ const HINT: &str =
 pub(super) fn item(record: &Value, place: Place) -> Made {
     let exchange = ["asked", "asked_text", "asked_base64"].iter().any(|name| record.get(name).is_some());
     let made = if exchange { of_exchange(record) } else { of_pair(record, place) };
-    made.unwrap_or_else(|why| if why.contains('\n') { Made::Wrong(why) } else { Made::Wrong(format!("{why}\n{HINT}")) })
+    made.unwrap_or_else(|why| {
+        if why.contains('\n') { Made::Wrong(why) } else { Made::Wrong(format!("{why}\n{HINT}")) }
+    })
 }
 
 /// An exported exchange: the answer of a failed one is an error, and no reference.
@@ -48,7 +50,9 @@ fn of_exchange(record: &Value) -> Result<Made, String> {
     };
     Ok(match read {
         Ok(()) => Made::Item(item),
-        Err(_) if item.reference.is_none() => Made::Unanswered(item, "have an answer that cannot be read whole".into()),
+        Err(_) if item.reference.is_none() => {
+            Made::Unanswered(item, "have an answer that cannot be read whole".into())
+        }
         Err(why) => Made::Wrong(why),
     })
 }
@@ -118,7 +122,9 @@ mod tests {
     fn other_endpoints_are_left_out_and_wrong_lines_are_said() {
         let embedding = json!({"request": "req_1", "dialect": "openai_embeddings", "status": 200,
             "asked": {"model": "m", "input": "x"}, "answer": {}});
-        assert!(matches!(item(&embedding, Place::Line(1)), Made::Left(why) if why.contains("openai_embeddings")));
+        assert!(
+            matches!(item(&embedding, Place::Line(1)), Made::Left(why) if why.contains("openai_embeddings"))
+        );
         for wrong in [
             json!({"model": "m"}),
             json!({"model": "m", "messages": 5}),

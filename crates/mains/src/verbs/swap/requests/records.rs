@@ -42,9 +42,8 @@ pub(super) struct Record {
 /// The records of a file.
 pub(super) fn read(path: &Path) -> Result<Vec<Record>, Trouble> {
     let shown = path.display();
-    let unreadable = |error: std::io::Error| {
-        Trouble::new(format!("failed to read `{shown}`: {}", print::lowered(&error)))
-    };
+    let unreadable =
+        |error: std::io::Error| Trouble::new(format!("failed to read `{shown}`: {}", print::lowered(&error)));
     let length = std::fs::metadata(path).map_err(unreadable)?.len();
     if length > FILE_BYTES_MAX {
         return Err(Trouble::new(format!("`{shown}` is too long to be read at once: {length} bytes"))
@@ -72,7 +71,10 @@ fn parse(text: &str) -> Result<Vec<Record>, String> {
     for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let place = Place::Line(index + 1);
         if line.len() > LINE_BYTES_MAX {
-            return Err(format!("{place}: longer than the {} MiB that a record may have", LINE_BYTES_MAX >> 20));
+            return Err(format!(
+                "{place}: longer than the {} MiB that a record may have",
+                LINE_BYTES_MAX >> 20
+            ));
         }
         let value = serde_json::from_str(line).map_err(|error| format!("{place}: {}", cause(&error)))?;
         records.push(Record { place, value });

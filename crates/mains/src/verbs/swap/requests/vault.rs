@@ -15,8 +15,12 @@ const DATABASE: &str = "mains.db";
 pub(super) fn read(route: &str, from: &SwapRequests, data: &Path) -> Result<Gathered, Trouble> {
     let vault = Vault { data: data.to_owned(), config: from.config.clone() };
     let (reader, _) = open(&vault)?;
-    let filter =
-        VaultFilter { route: Some(route.to_owned()), since: from.since, until: from.until, ..VaultFilter::default() };
+    let filter = VaultFilter {
+        route: Some(route.to_owned()),
+        since: from.since,
+        until: from.until,
+        ..VaultFilter::default()
+    };
     let mut gathered = Gathered::new(Form::Vault, format!("the route `{route}`"));
     for (index, exchange) in reader.exchanges(filter).enumerate() {
         // One form for what is kept and what was exported, and one place that reads it.

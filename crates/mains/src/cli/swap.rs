@@ -2,6 +2,7 @@
 
 use super::Data;
 use clap::{Args, Subcommand};
+use mains_units::Timestamp;
 use std::path::PathBuf;
 
 #[derive(Debug, Subcommand)]
@@ -18,13 +19,14 @@ pub(crate) enum Swap {
         #[command(flatten)]
         data: Data,
     },
+    /// Candidates for a model or a route: what they can do, how long they live, what your requests cost there
+    Plan(SwapPlan),
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct SwapTest {
-    /// Requests, one JSON a line: a body, `{"request": …, "answer": …}`, or an exported exchange
-    #[arg(long, value_name = "FILE")]
-    pub(crate) requests: PathBuf,
+    #[command(flatten)]
+    pub(crate) requests: SwapRequests,
     /// The old target, asked only where no answer is recorded: `upstream/model`, or the model of a route
     #[arg(long, value_name = "TARGET")]
     pub(crate) from: String,
@@ -50,6 +52,61 @@ pub(crate) struct SwapTest {
     #[arg(long)]
     pub(crate) yes: bool,
     /// Folder of the running outlet
+    #[arg(long, default_value = ".mains", env = "MAINS_DATA")]
+    pub(crate) data: PathBuf,
+}
+
+/// Where requests come from.
+#[derive(Debug, Args)]
+pub(crate) struct SwapRequests {
+    /// Requests as JSON lines or one JSON document: bodies, `{"request": …, "answer": …}`, `mains records export`,
+    /// LiteLLM spend logs, Langfuse observations, OpenAI batch, stored and fine-tuning files
+    #[arg(long, value_name = "FILE", conflicts_with = "route")]
+    pub(crate) requests: Option<PathBuf>,
+    /// Kept records of this route instead
+    #[arg(long, value_name = "MODEL")]
+    pub(crate) route: Option<String>,
+    /// The output file of an OpenAI batch, where `--requests` is its input
+    #[arg(long, value_name = "FILE", requires = "requests")]
+    pub(crate) answers: Option<PathBuf>,
+    /// Not before this day or moment (UTC)
+    #[arg(long, value_name = "TIME", value_parser = crate::settings::moment)]
+    pub(crate) since: Option<Timestamp>,
+    /// Before this day or moment (UTC)
+    #[arg(long, value_name = "TIME", value_parser = crate::settings::moment)]
+    pub(crate) until: Option<Timestamp>,
+    /// The configuration; without it the one that `serve` would find
+    #[arg(long, short, env = "MAINS_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+impl SwapRequests {
+    /// What they are called in a report.
+    pub(crate) fn display(&self) -> String {
+        match (&self.requests, &self.route) {
+            (Some(path), _) => path.display().to_string(),
+            (None, Some(route)) => route.clone(),
+            (None, None) => String::new(),
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SwapPlan {
+    /// The model to replace, `upstream/model`, or the model of a route; without it that of the requests
+    pub(crate) model: Option<String>,
+    #[command(flatten)]
+    pub(crate) requests: SwapRequests,
+    /// The day to judge by, instead of today
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) as_of: Option<String>,
+    /// List those too that lack something, with what they lack
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Print one JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Folder of the outlet
     #[arg(long, default_value = ".mains", env = "MAINS_DATA")]
     pub(crate) data: PathBuf,
 }

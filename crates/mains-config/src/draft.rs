@@ -5,6 +5,10 @@ use crate::words::Target;
 use std::fmt;
 use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, Value};
 
+mod swap;
+
+pub use swap::NewSwap;
+
 /// The text of a file while it is being changed. [`fmt::Display`] gives the new text.
 #[derive(Debug, Clone)]
 pub struct Draft {
@@ -44,11 +48,7 @@ impl Draft {
     /// Replaces the targets of a route by a plain list in this order; `false` when no route has this
     /// model. Comments inside the old list go with it; all others stay.
     pub fn set_route_targets(&mut self, model: &str, targets: &[Target]) -> bool {
-        let Some(routes) = self.document.get_mut("route").and_then(Item::as_array_of_tables_mut) else {
-            return false;
-        };
-        let route = routes.iter_mut().find(|route| route.get("model").and_then(Item::as_str) == Some(model));
-        let Some(route) = route else { return false };
+        let Some(route) = self.route_mut(model) else { return false };
         let mut list = target_list(targets.iter().map(|target| (target, None)));
         // What stands between the value and the line's end is mostly a comment, and stays.
         if let Some(old) = route.get("targets").and_then(Item::as_value) {
@@ -90,6 +90,12 @@ impl Draft {
             }
         }
         self.push("upstream", table)
+    }
+
+    /// The `[[route]]` of this model; `None` also where routes are written as an inline list.
+    fn route_mut(&mut self, model: &str) -> Option<&mut Table> {
+        let routes = self.document.get_mut("route").and_then(Item::as_array_of_tables_mut)?;
+        routes.iter_mut().find(|route| route.get("model").and_then(Item::as_str) == Some(model))
     }
 
     fn has(&self, list: &str, key: &str, wanted: &str) -> bool {

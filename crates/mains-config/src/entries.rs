@@ -5,6 +5,7 @@ use crate::problem::{Problem, SourceSpan, closest};
 use crate::reader::{Reader, Section};
 use crate::sections::some_time;
 use crate::settings::{Budget, Cap, Deadlines, Price, Record, Route, Upstream, WeightedTarget};
+use crate::swap;
 use crate::value::{Complaint, Raw, Scalar, Setting, quoted_code};
 use crate::words::{Criticality, Degraded, Target, Unknown, check_url};
 use mains_units::{Grade, NanoUsd, PicoUsdPerToken, Quantity, Span};
@@ -142,6 +143,7 @@ pub(crate) fn route(section: &mut Section<'_, '_>) -> Option<Route> {
         recall: section.value_or("recall", false),
         attempts_max: section.count_or("attempts_max", 4, 1..=32),
         deadlines: route_deadlines(&mut section.table("deadlines", false)),
+        swap: swap::swap(&mut section.table("swap", false)),
         span: section.span(),
         model: model?,
     })
@@ -316,6 +318,7 @@ pub(crate) fn check_together(
         for weighted in all {
             known_upstream(reader, &weighted.target, upstreams);
         }
+        swap::check(reader, route, upstreams);
     }
 }
 
@@ -343,7 +346,8 @@ fn unique(reader: &mut Reader<'_>, what: &str, names: impl Iterator<Item = (Stri
     }
 }
 
-fn known_upstream(reader: &mut Reader<'_>, target: &Setting<Target>, upstreams: &[Upstream]) {
+/// A target's upstream must be in the file.
+pub(crate) fn known_upstream(reader: &mut Reader<'_>, target: &Setting<Target>, upstreams: &[Upstream]) {
     let Target::Model { upstream, .. } = &target.value else { return };
     let names = || upstreams.iter().map(|known| known.name.value.as_str());
     if names().any(|name| name == upstream) {

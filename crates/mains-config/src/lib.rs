@@ -1,7 +1,7 @@
 //! `mains.toml`: text in, typed settings with spans out, and back with comments kept.
 //!
 //! Read `settings` (what can be set), then `value` and `words` (one value, what it can say and where it came from), `reader` (how a
-//! value is looked up through the layers), `sections` and `entries` (one function a table), `problem`
+//! value is looked up through the layers), `sections` and `entries` (one function a table), `swap` (a switch of targets), `problem`
 //! (what a wrong file looks like to its writer), and `draft` (the way back into the text).
 //!
 //! Never: a file, an environment variable, a clock. The caller hands in the text and the variables, and
@@ -13,16 +13,18 @@ mod problem;
 mod reader;
 mod sections;
 mod settings;
+mod swap;
 mod value;
 mod words;
 
-pub use draft::{Draft, NewUpstream};
+pub use draft::{Draft, NewSwap, NewUpstream};
 pub use problem::{Errors, Place, Problem, Source, SourceSpan, closest};
 pub use reader::Layers;
 pub use settings::{
     Budget, Cap, Deadlines, Ledger, Limits, Policy, Price, Record, RecordProject, Retention, Route, Serve,
     Settings, Shown, Upstream, WeightedTarget,
 };
+pub use swap::{Swap, parse_lasting};
 pub use value::{Origin, Setting};
 pub use words::{
     BudgetStatus, Content, Criticality, Degraded, Durability, KeyRef, Proxy, Scope, Target, Unknown, Window,

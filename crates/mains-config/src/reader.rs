@@ -112,6 +112,11 @@ impl<'r, 'a> Section<'r, 'a> {
         self.span
     }
 
+    /// Whether the table is in the file at all.
+    pub(crate) fn is_there(&self) -> bool {
+        self.table.is_some()
+    }
+
     /// The name of the table as messages say it.
     fn title(&self) -> String {
         if self.path.is_empty() {
@@ -150,7 +155,7 @@ impl<'r, 'a> Section<'r, 'a> {
             Some((span, DeValue::Table(table))) => (Some(table), span),
             Some((span, _)) => {
                 let problem = Problem::at(span, format!("`{key}` must be a table"));
-                self.reader.report(problem.hint(format!("write `[{path}]` above its keys")));
+                self.reader.report(problem.hint(format!("write `[{}]` above its keys", header(&path))));
                 (None, span)
             }
             None => (None, self.span),

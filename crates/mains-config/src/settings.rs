@@ -1,6 +1,7 @@
 //! What can be set: the typed form of `mains.toml`, one struct a table.
 
 use crate::problem::{Problem, Source, SourceSpan, closest};
+use crate::swap::Swap;
 use crate::value::{Origin, Setting, quoted_code};
 use crate::words::{
     BudgetStatus, Content, Criticality, Degraded, Durability, KeyRef, Proxy, Scope, Target, Unknown, Window,
@@ -202,6 +203,8 @@ pub struct Route {
     pub attempts_max: Setting<u64>,
     /// Deadlines that differ from those of `[serve.deadlines]`.
     pub deadlines: Deadlines<Option<Setting<Span>>>,
+    /// A switch under way from one of the targets to a tested replacement.
+    pub swap: Option<Swap>,
     /// Where its header stands.
     pub span: SourceSpan,
 }

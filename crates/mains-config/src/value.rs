@@ -72,7 +72,7 @@ impl Complaint {
         self
     }
 
-    fn wrong_type(wanted: &str, found: &DeValue<'_>) -> Self {
+    pub(crate) fn wrong_type(wanted: &str, found: &DeValue<'_>) -> Self {
         let found = match found {
             DeValue::String(_) => "a string",
             DeValue::Integer(_) => "an integer",

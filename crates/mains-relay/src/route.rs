@@ -3,6 +3,7 @@
 //! The policy's set of allowed targets is applied first, so that failover can never reach a forbidden
 //! vendor: what is not allowed is no candidate, and the relay dials candidates only.
 
+mod canary;
 mod choose;
 
 use crate::relay::{Deadlines, Retry};
@@ -12,6 +13,7 @@ use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
+pub use canary::{Drawn, drawn};
 pub use choose::{Asked, Candidate, Choice, Facts, Skip, Skipped, Why, choose};
 
 /// A target's name as `mains.toml` spells it: upstream, a slash, model. Cheap to clone.

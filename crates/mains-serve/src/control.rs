@@ -1,12 +1,16 @@
 //! Control over a Unix socket of mode 0600 in the data folder: keys, drills, reload, erasure. One JSON object a line, each way.
 
+mod words;
+
+pub use words::{Answer, Command, KeyLine, ReadingLine, SwapLine};
+
 use crate::outlet::Outlet;
 use crate::run::{Reread, reload};
+use crate::swaps;
 use mains_ledger::leaf::{Drill, Erase, Key, KeyAction, Label, Leaf, Survivor};
-use mains_store::db::{KeyRow, KeySecret, NewKey};
+use mains_store::db::{KeySecret, NewKey, SwapTest};
 use mains_store::vault::Erased;
 use mains_units::{RequestId, Span, Timestamp};
-use serde::{Deserialize, Serialize};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -20,126 +24,6 @@ pub const SOCKET: &str = "control.sock";
 
 /// Most bytes of one command.
 const LINE_BYTES_MAX: u64 = 64 << 10;
-
-/// What an operator can say.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(tag = "do", rename_all = "snake_case")]
-pub enum Command {
-    /// Read the configuration again.
-    Reload,
-    /// Where the outlet listens and what it routes.
-    Status,
-    /// Make a key.
-    MakeKey {
-        /// What for.
-        name: String,
-        /// Who pays.
-        project: String,
-    },
-    /// All keys.
-    ListKeys,
-    /// Revoke a key.
-    RevokeKey {
-        /// Its id.
-        id: String,
-    },
-    /// Keep a target dead for a while.
-    Kill {
-        /// `upstream/model` or `upstream`.
-        target: String,
-        /// For so many milliseconds.
-        for_ms: u64,
-    },
-    /// End a drill, and write down what came of it.
-    Revive {
-        /// `upstream/model` or `upstream`.
-        target: String,
-        /// When it began, milliseconds since 1970.
-        from: i64,
-        /// Requests that were sent.
-        requests: u64,
-        /// Of these, how many were not answered.
-        failed: u64,
-        /// Who answered, and how often.
-        answered_by: Vec<(String, u64)>,
-    },
-    /// Destroy what is kept of a request.
-    Erase {
-        /// Its name.
-        request: String,
-    },
-}
-
-/// What the outlet answers.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Answer {
-    /// Done.
-    Done,
-    /// Not done, and why.
-    Refused(String),
-    /// Where and what.
-    Status {
-        /// The data listener.
-        listen: String,
-        /// Model asked for and target, in order.
-        routes: Vec<(String, String)>,
-        /// Whether keys are required.
-        keyed: bool,
-    },
-    /// A new key; its text is shown this once.
-    Key {
-        /// Its id.
-        id: String,
-        /// Its text.
-        secret: String,
-    },
-    /// All keys.
-    Keys(Vec<KeyLine>),
-    /// A leaf was written.
-    Leaf(Option<u64>),
-    /// What became of an erasure.
-    Erased {
-        /// Whether the data key of kept content was destroyed now.
-        content: bool,
-        /// When it had been destroyed before.
-        before: Option<String>,
-        /// Whether the key of the request's commitments was destroyed now.
-        commitment: bool,
-        /// The leaf that says so; none where nothing was destroyed now.
-        leaf: Option<u64>,
-    },
-}
-
-/// One key, without its secret.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct KeyLine {
-    /// Its id.
-    pub id: String,
-    /// Its first characters.
-    pub shown: String,
-    /// What for.
-    pub name: String,
-    /// Who pays.
-    pub project: String,
-    /// When it was made.
-    pub created: String,
-    /// When it was revoked.
-    pub revoked: Option<String>,
-}
-
-impl From<KeyRow> for KeyLine {
-    fn from(row: KeyRow) -> Self {
-        Self {
-            id: row.id,
-            shown: row.shown,
-            name: row.name,
-            project: row.project,
-            created: row.created.to_string(),
-            revoked: row.revoked.map(|at| at.to_string()),
-        }
-    }
-}
 
 /// Listens in the data folder. A socket left over by a killed process is replaced; the ledger's lock has already made
 /// sure that no other outlet runs here.
@@ -239,6 +123,16 @@ async fn obey(command: Command, outlet: &Arc<Outlet>, reread: &Reread) -> Answer
             });
             Answer::Leaf(outlet.leaf(&leaf))
         }
+        Command::SwapTested { report, from, to, route, verdict, figures } => {
+            let route = Some(route).filter(|route| !route.is_empty());
+            let test = SwapTest { report, at: now, from, to, route, verdict, figures: figures.to_string() };
+            swaps::tested(outlet, test).await.map_or_else(Answer::Refused, Answer::Leaf)
+        }
+        Command::Swaps => Answer::Swaps(swaps::lines::all(outlet)),
+        Command::RollBackSwap { route } => match swaps::roll_back(outlet, &route).await {
+            Ok(()) => Answer::Done,
+            Err(why) => Answer::Refused(why),
+        },
         Command::Erase { request } => erase(outlet, &request, now).await.unwrap_or_else(Answer::Refused),
     }
 }

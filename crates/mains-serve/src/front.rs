@@ -2,11 +2,11 @@
 
 use crate::http::ReplyBody;
 use crate::http::gate::{self, Barred};
-use crate::outlet::Outlet;
+use crate::outlet::{Found, Outlet};
 use crate::stops::deliver::{self, Reply};
 use crate::stops::{Arrived, identify};
 use crate::tasks::Tracker;
-use crate::{api, journey, page};
+use crate::{api, journey, page, swaps};
 use http::header::{CONTENT_TYPE, LOCATION};
 use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
@@ -109,6 +109,15 @@ impl Front {
         {
             return self.with_key(&request, |front| api::model(&front.outlet, &request, id));
         }
+        if request.method() == Method::POST
+            && let Some(id) =
+                path.strip_prefix("/mains/v1/requests/").and_then(|rest| rest.strip_suffix("/feedback"))
+        {
+            return match self.caller(&request) {
+                Ok(caller) => swaps::feedback::take(&outlet, id, caller.as_ref(), request).await,
+                Err(refusal) => self.refuse(&refusal, path),
+            };
+        }
         if let Some(rest) = path.strip_prefix("/mains/v1/")
             && get
         {
@@ -138,16 +147,17 @@ impl Front {
         self.refuse(&Refusal::PathUnknown { path: path.chars().take(100).collect() }, path)
     }
 
-    fn caller(&self, request: &Request<Incoming>) -> Result<(), Refusal> {
+    /// Who asks; nobody while the outlet has no keys.
+    fn caller(&self, request: &Request<Incoming>) -> Result<Option<Found>, Refusal> {
         if !self.outlet.keys.required() {
-            return Ok(());
+            return Ok(None);
         }
         let presented = identify::presented(request.headers())
             .ok_or_else(|| Refusal::KeyUnknown { detail: "no key was sent".into() })?;
         self.outlet
             .keys
             .find(presented, self.outlet.clock.now())
-            .map(|_| ())
+            .map(Some)
             .map_err(|detail| Refusal::KeyUnknown { detail })
     }
 
@@ -157,7 +167,7 @@ impl Front {
         answer: impl FnOnce(&Self) -> Response<ReplyBody>,
     ) -> Response<ReplyBody> {
         match self.caller(request) {
-            Ok(()) => answer(self),
+            Ok(_) => answer(self),
             Err(refusal) => self.refuse(&refusal, request.uri().path()),
         }
     }

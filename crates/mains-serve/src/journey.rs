@@ -3,6 +3,7 @@
 use crate::outlet::Outlet;
 use crate::stops::{Arrived, Held, Known, Left};
 use crate::stops::{choose, deliver, identify, judge, keep, read, record, relay, reserve, settle};
+use crate::swaps;
 use crate::tasks::Place;
 use std::sync::Arc;
 
@@ -24,8 +25,9 @@ pub(crate) async fn handle(outlet: Arc<Outlet>, arrived: Arrived, place: Place, 
             let relayed = relay::relay(&outlet, held, &mut reply).await;
             // 9. Settle before the answer's head leaves, so that it can say what it cost.
             let mut settled = settle::settle(&outlet, relayed);
-            // 10. Record, keep the content where that is allowed, then hand over what is not handed over yet.
+            // 10. Record, count for a switch, keep the content where that is allowed, then hand over what is not handed over yet.
             let written = record::outcome(&outlet, &settled);
+            swaps::watch::observe(&outlet, &settled).await;
             keep::keep(&outlet, &mut settled);
             deliver::answer(&outlet, reply, settled).await;
             written.release(place).await;

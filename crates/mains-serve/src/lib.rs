@@ -1,7 +1,8 @@
 //! Listens, dials, streams, drives the relay, hands out the page.
 //!
 //! Read `journey` (the ten stops of a request), then `stops` (one file a stop), `front` (what goes where), `live`
-//! (what a reload replaces), `outlet` (what requests share), `keeping` (content, where it may be kept), `network` and `local` (the two ways out), `page`,
+//! (what a reload replaces), `outlet` (what requests share), `keeping` (content, where it may be kept), `swaps` (switches from one target to
+//! another), `network` and `local` (the two ways out), `page`,
 //! `api`, `metrics`, `drills`.
 //!
 //! Never: a decision. Which target, whether to try again, whether a budget holds, what a dialect can carry: rooms
@@ -23,5 +24,6 @@ pub mod outlet;
 mod page;
 pub mod run;
 mod stops;
+pub mod swaps;
 pub mod tasks;
 pub mod worker;

@@ -8,6 +8,7 @@ use crate::live::Live;
 use crate::local::Local;
 use crate::network::Network;
 use crate::outlet::{Outlet, Parts};
+use crate::swaps;
 use mains_catalog::Catalog;
 use mains_config::Settings;
 use mains_host::{Clock, Entropy, files, secrets};
@@ -155,6 +156,7 @@ pub fn open(live: Live, around: Surroundings) -> Result<Outlet, String> {
     }
     outlet.config_leaf(origin, None, ConfigOrigin::Start);
     restore_budgets(&outlet)?;
+    swaps::load(&outlet)?;
     Ok(outlet)
 }
 

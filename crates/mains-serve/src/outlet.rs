@@ -6,6 +6,7 @@ use crate::live::{Live, TargetFacts};
 use crate::local::Local;
 use crate::metrics::Counts;
 use crate::network::Network;
+use crate::swaps::Swaps;
 use mains_catalog::Catalog;
 use mains_host::{Clock, Entropy};
 use mains_ledger::Hash;
@@ -113,6 +114,8 @@ pub struct Outlet {
     pub keeping: Keeping,
     /// Targets that are dead on purpose.
     pub drills: Drills,
+    /// Switches from one target to another.
+    pub swaps: Swaps,
     /// Numbers for `/metrics`.
     pub counts: Counts,
     /// Upstreams behind which a scripted stand-in answers; only `mains up` has any.
@@ -186,6 +189,7 @@ impl Outlet {
             processor: parts.processor,
             keeping: parts.keeping,
             drills: Drills::default(),
+            swaps: Swaps::default(),
             counts: Counts::default(),
             stand_ins: parts.stand_ins,
         }
@@ -196,18 +200,17 @@ impl Outlet {
         Arc::clone(&self.live.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Puts new settings in force, and says so in the ledger.
-    pub fn replace(&self, live: Live) {
+    /// Lets budgets and breakers follow new settings.
+    pub(crate) fn reconfigure(&self, live: &Live) {
         let now = self.clock.now();
-        let previous = self.live().hash;
-        let live = Arc::new(live);
-        {
-            let mut shared = self.shared();
-            shared.budgets.reconfigure(live.caps(), now);
-            shared.breakers.retain(|target| live.targets.contains_key(target));
-        }
-        *self.live.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&live);
-        self.config_leaf(live.hash, Some(previous), ConfigOrigin::Reload);
+        let mut shared = self.shared();
+        shared.budgets.reconfigure(live.caps(), now);
+        shared.breakers.retain(|target| live.targets.contains_key(target));
+    }
+
+    /// Puts settings in force, with the routes that switches want.
+    pub(crate) fn put(&self, live: Arc<Live>) {
+        *self.live.write().unwrap_or_else(PoisonError::into_inner) = live;
     }
 
     /// Writes which settings are in force.

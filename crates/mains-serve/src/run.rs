@@ -8,7 +8,7 @@ use crate::metrics::Rejected;
 use crate::open::save_budgets;
 use crate::outlet::Outlet;
 use crate::tasks::Tracker;
-use crate::{control, live};
+use crate::{control, live, swaps};
 use mains_ledger::leaf::{Leaf, RejectCount};
 use mains_store::db::KeepFor;
 use mains_units::Timestamp;
@@ -104,6 +104,7 @@ async fn upkeep(outlet: Arc<Outlet>, mut stop: watch::Receiver<bool>) {
         seen = write_rejected(&outlet, since, seen);
         since = outlet.clock.now();
         save_budgets(&outlet).await;
+        swaps::tick(&outlet).await;
         prune(&outlet).await;
         keeping::upkeep(&outlet).await;
     }
@@ -154,7 +155,7 @@ pub fn reload(outlet: &Outlet, reread: &Reread) -> Result<(), String> {
     outlet.keeping.refuse_change(before, record)?;
     outlet.keeping.ready(record, &outlet.entropy)?;
     keeping::warn_of_unknown_projects(&fresh, &outlet.db);
-    outlet.replace(fresh);
+    swaps::enter(outlet, &fresh)?;
     tracing::info!("the configuration was read again");
     Ok(())
 }

@@ -110,6 +110,12 @@ impl Day {
         date.ok().map(Self)
     }
 
+    /// The moment at which it begins, in UTC.
+    pub fn start(self) -> Timestamp {
+        let begun = jiff::tz::Offset::UTC.to_timestamp(self.0.at(0, 0, 0, 0));
+        Timestamp(begun.map_or(0, jiff::Timestamp::as_millisecond))
+    }
+
     /// Days from `self` to `later`; negative when `later` is earlier.
     pub fn days_until(self, later: Self) -> i64 {
         self.0.until(later.0).map_or(0, |span| i64::from(span.get_days()))
@@ -159,6 +165,8 @@ mod tests {
     #[test]
     fn a_timestamp_is_written_in_utc_with_milliseconds() {
         assert_eq!(Timestamp(1_795_550_813_120).to_string(), "2026-11-24T20:06:53.120Z");
-        assert_eq!(Timestamp(1_795_550_813_120).day().to_string(), "2026-11-24");
+        let day = Timestamp(1_795_550_813_120).day();
+        assert_eq!(day.to_string(), "2026-11-24");
+        assert_eq!(day.start().to_string(), "2026-11-24T00:00:00.000Z");
     }
 }

@@ -6,3 +6,4 @@ mod draft;
 mod errors;
 mod golden;
 mod laws;
+mod swap;

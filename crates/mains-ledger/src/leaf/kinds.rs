@@ -2,8 +2,8 @@
 
 use super::json::{Value, map};
 use super::part::{
-    ConfigOrigin, Ending, Estimate, KeyAction, Label, Policy, Refusal, estimate, hash, indices, labels,
-    optional, policy, text, usage,
+    ConfigOrigin, Ending, Estimate, KeyAction, Label, Policy, Refusal, SwapAction, estimate, hash, indices,
+    labels, optional, policy, text, usage,
 };
 use super::{Leaf, LeafError};
 use crate::hash::Hash;
@@ -201,6 +201,27 @@ pub struct Drill {
     pub answered_by: Vec<Survivor>,
 }
 
+/// One model in place of another: its test, the switch, every step of it, and its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Swap {
+    /// What happened.
+    pub action: SwapAction,
+    /// The route, where it concerns one.
+    pub route: Option<Label>,
+    /// The target that is replaced.
+    pub from: Label,
+    /// The target that comes in its place; `None` where nothing does.
+    pub to: Option<Label>,
+    /// SHA-256 of the signed report of the test; `None` where nothing was tested.
+    pub report: Option<Hash>,
+    /// The share of requests that the replacement gets from then on, in percent.
+    pub share_percent: Option<u64>,
+    /// What the test found.
+    pub verdict: Option<Label>,
+    /// Why, in one of our own words; never a sentence of somebody.
+    pub reason: Option<Label>,
+}
+
 /// The log was opened after an end that was not in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recover {
@@ -248,6 +269,7 @@ pub(super) fn members(leaf: &Leaf) -> Result<Value<'_>, LeafError> {
             ("commitment", Value::Bool(leaf.commitment)),
         ]),
         Leaf::Drill(leaf) => drill(leaf),
+        Leaf::Swap(leaf) => swap(leaf),
         Leaf::Recover(leaf) => map([
             ("leaves", Value::Integer(leaf.leaves)),
             ("torn_bytes", Value::Integer(leaf.torn_bytes)),
@@ -338,4 +360,17 @@ fn drill(leaf: &Drill) -> Value<'_> {
 
 fn survivor(survivor: &Survivor) -> Value<'_> {
     map([("target", text(survivor.target.as_str())), ("answered", Value::Integer(survivor.answered))])
+}
+
+fn swap(leaf: &Swap) -> Value<'_> {
+    map([
+        ("action", text(leaf.action.as_str())),
+        ("route", label(leaf.route.as_ref())),
+        ("from", text(leaf.from.as_str())),
+        ("to", label(leaf.to.as_ref())),
+        ("report", optional(leaf.report, hash)),
+        ("share_percent", optional(leaf.share_percent, Value::Integer)),
+        ("verdict", label(leaf.verdict.as_ref())),
+        ("reason", label(leaf.reason.as_ref())),
+    ])
 }

@@ -11,8 +11,10 @@ mod kinds;
 mod part;
 
 pub use json::INTEGER_MAX;
-pub use kinds::{Config, Deny, Drill, Erase, Intent, Key, Outcome, Recover, RejectCount, Survivor};
-pub use part::{ConfigOrigin, Ending, Estimate, KeyAction, LABEL_BYTES_MAX, Label, Policy, Refusal, Verdict};
+pub use kinds::{Config, Deny, Drill, Erase, Intent, Key, Outcome, Recover, RejectCount, Survivor, Swap};
+pub use part::{
+    ConfigOrigin, Ending, Estimate, KeyAction, LABEL_BYTES_MAX, Label, Policy, Refusal, SwapAction, Verdict,
+};
 
 use crate::LEAF_BYTES_MAX;
 use json::Value;
@@ -72,7 +74,7 @@ pub struct Head {
 }
 
 /// One leaf, by its type. The remaining types of the closed list (`policy, approve, hold, model,
-/// dataset, swap, incident, review`) join when something writes them.
+/// dataset, incident, review`) join when something writes them.
 #[derive(Debug, Clone, PartialEq)]
 #[expect(
     clippy::large_enum_variant,
@@ -95,14 +97,16 @@ pub enum Leaf {
     Erase(Erase),
     /// A target was made to fail on purpose.
     Drill(Drill),
+    /// One model came, or is to come, in place of another.
+    Swap(Swap),
     /// The log was opened after an end that was not in order.
     Recover(Recover),
 }
 
 impl Leaf {
     /// Every type that has a builder, as leaves spell it.
-    pub const TYPES: [&'static str; 9] =
-        ["intent", "outcome", "deny", "reject_count", "config", "key", "erase", "drill", "recover"];
+    pub const TYPES: [&'static str; 10] =
+        ["intent", "outcome", "deny", "reject_count", "config", "key", "erase", "drill", "swap", "recover"];
 
     /// Its type, as leaves spell it.
     pub fn kind(&self) -> &'static str {
@@ -115,6 +119,7 @@ impl Leaf {
             Self::Key(_) => "key",
             Self::Erase(_) => "erase",
             Self::Drill(_) => "drill",
+            Self::Swap(_) => "swap",
             Self::Recover(_) => "recover",
         }
     }

@@ -152,6 +152,26 @@ words! {
     }
 }
 
+words! {
+    /// What happened to a swap.
+    SwapAction {
+        /// A replacement was tested; the verdict says how it did.
+        Tested = "tested",
+        /// A switch was begun, with its first share.
+        Switched = "switched",
+        /// The share rose.
+        Stepped = "stepped",
+        /// The replacement has all requests.
+        Whole = "whole",
+        /// The old target has all requests again.
+        RolledBack = "rolled_back",
+        /// The old target was taken out on the day of its end, though nobody had switched.
+        Retired = "retired",
+        /// The switch was taken out of the settings before it was whole.
+        Cancelled = "cancelled",
+    }
+}
+
 /// A figure as a decimal string of at most six significant digits, without exponent. Refused where it is
 /// negative or no number: an unknown figure is `null`, never zero.
 pub(super) fn decimal(value: f64) -> Result<Value<'static>, LeafError> {

@@ -4,7 +4,7 @@
 use mains_ledger::Hash;
 use mains_ledger::leaf::{
     Config, ConfigOrigin, Deny, Drill, Ending, Erase, Estimate, Head, Intent, Key, KeyAction, Label, Leaf,
-    LeafError, Outcome, Policy, Recover, Refusal, RejectCount, Survivor, Verdict, check,
+    LeafError, Outcome, Policy, Recover, Refusal, RejectCount, Survivor, Swap, SwapAction, Verdict, check,
 };
 use mains_units::{Grade, NanoUsd, Range, RequestId, Timestamp, Usage};
 
@@ -124,6 +124,16 @@ fn all() -> Vec<Leaf> {
             failed: 1,
             answered_by: vec![Survivor { target: label("groq/openai/gpt-oss-20b"), answered: 19 }],
         }),
+        Leaf::Swap(Swap {
+            action: SwapAction::RolledBack,
+            route: Some(label("gpt-4o")),
+            from: label("openai/gpt-4o"),
+            to: Some(label("openai/gpt-4.1-mini")),
+            report: Some(digest("report")),
+            share_percent: Some(0),
+            verdict: None,
+            reason: Some(label("refusals")),
+        }),
         Leaf::Recover(Recover { leaves: 700, torn_bytes: 31, signed: 650, rebuilt: 3, loss_possible: true }),
     ]
 }
@@ -142,6 +152,12 @@ fn every_type_has_frozen_bytes() {
         assert_eq!(String::from_utf8_lossy(&bytes), String::from_utf8_lossy(&frozen), "{path}");
         assert_eq!(check(&bytes), Ok(leaf.kind()));
     }
+}
+
+#[test]
+fn every_action_of_a_swap_is_one_word_of_its_own() {
+    let words: Vec<&str> = SwapAction::ALL.iter().map(|action| action.as_str()).collect();
+    assert_eq!(words, ["tested", "switched", "stepped", "whole", "rolled_back", "retired", "cancelled"]);
 }
 
 #[test]

@@ -3,5 +3,6 @@
 mod breaker;
 mod budget;
 mod budget_laws;
+mod canary;
 mod relay;
 mod route;

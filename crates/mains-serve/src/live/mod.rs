@@ -1,11 +1,14 @@
 //! What a reload replaces: the settings, and what follows from them.
 //!
 //! Built whole or not at all, so a bad file changes nothing. `upstream` is an account with its key,
-//! `target` is what is known of one model there, `Live` holds them with the routes and the caps.
+//! `target` is what is known of one model there, `Live` holds them with the routes and the caps, and `shift` changes the
+//! routes as switches go on.
 
+mod shift;
 mod target;
 mod upstream;
 
+pub use shift::{Shift, Shifts, StandsIn};
 pub use target::{Pricing, TargetFacts};
 pub use upstream::{Upstream, UpstreamError, Way};
 
@@ -29,6 +32,8 @@ pub struct LiveRoute {
     pub route: Route,
     /// One comment line before the end of a stream that tells what it cost.
     pub stream_footer: bool,
+    /// The switch under way, while its coin is thrown for every request.
+    pub canary: Option<Shift>,
 }
 
 /// Settings in force, with everything that follows from them.
@@ -81,7 +86,7 @@ impl Live {
             }
             let model = described.model.value.clone();
             let stream_footer = described.stream_footer.value;
-            live.routes.insert(model, Arc::new(LiveRoute { route, stream_footer }));
+            live.routes.insert(model, Arc::new(LiveRoute { route, stream_footer, canary: None }));
         }
         Ok(live)
     }
@@ -100,7 +105,7 @@ impl Live {
         let extra = Extra(Some((target.name.clone(), facts)));
         let mut route = Route::new(ModelId::new(model), vec![Place::One(Arc::new(target))]);
         route.deadlines = deadlines(&self.settings.serve.deadlines, |setting| setting.value);
-        Some((Arc::new(LiveRoute { route, stream_footer: false }), extra))
+        Some((Arc::new(LiveRoute { route, stream_footer: false, canary: None }), extra))
     }
 
     /// `upstream/model`, else the upstream whose catalogue host owns the id.

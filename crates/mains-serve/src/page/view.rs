@@ -5,6 +5,7 @@ use super::words;
 use crate::api;
 use crate::live::Live;
 use crate::outlet::Outlet;
+use crate::swaps::lines;
 use askama::Template;
 use mains_relay::Lamp;
 use mains_relay::route::Target;
@@ -68,6 +69,7 @@ pub(super) struct One {
 
 struct RouteView {
     model: String,
+    swap: String,
     link: String,
     targets: Vec<TargetView>,
     requests: String,
@@ -81,6 +83,8 @@ struct TargetView {
     state: String,
     life: String,
     life_class: &'static str,
+    /// Who takes its place on its day, where a test was passed.
+    heir: String,
 }
 
 struct Line {
@@ -222,6 +226,7 @@ fn routes(
                 requests: totals.map_or(0, |totals| totals.requests).to_string(),
                 failed: totals.map_or(0, |totals| totals.failed).to_string(),
                 p50: p50(rows, &model),
+                swap: lines::of_route(outlet, &model).unwrap_or_default(),
                 model,
             }
         })
@@ -252,7 +257,10 @@ fn target_view(settings: &Live, lamps: &Lamps, target: &Target, today: Day, outl
         _ if life_class == "gone" => ("dead", ""),
         _ => ("closed", "on"),
     };
-    TargetView { name: target.name.to_string(), lamp, state: state.into(), life, life_class }
+    // Whoever lives on needs no heir on the page.
+    let heir = if life_class.is_empty() { None } else { lines::replacement(outlet, &target.name) };
+    let heir = heir.unwrap_or_default();
+    TargetView { name: target.name.to_string(), lamp, state: state.into(), life, life_class, heir }
 }
 
 fn line(row: &RequestRow) -> Line {
@@ -384,6 +392,14 @@ fn facts(row: &RequestRow) -> Vec<(&'static str, String)> {
     }
     if row.stand_in {
         facts.push(("Stand-in", "a scripted server answered; nothing left this machine".into()));
+    }
+    if let Some(canary) = &row.canary {
+        let arm = if canary.new { "the replacement" } else { "the old target" };
+        let share = f64::from(canary.share_ppm) / 1e4;
+        facts.push((
+            "Switch",
+            format!("drawn for {arm}; the replacement had {share} % (report {:.12}…)", canary.report),
+        ));
     }
     if row.degraded {
         facts.push(("Degraded", "a local model answered in place of the one that was asked for".into()));

@@ -18,7 +18,7 @@ use http::HeaderMap;
 use hyper::body::Incoming;
 use mains_ledger::Hash;
 use mains_relay::budget::{Hold, Path};
-use mains_relay::route::{Allowed, Capabilities, Choice};
+use mains_relay::route::{Allowed, Capabilities, Choice, Drawn};
 use mains_units::{Instant, RequestId, Timestamp};
 use mains_wire::Dialect;
 use mains_wire::edit::Peek;
@@ -139,6 +139,21 @@ pub(crate) struct Routed {
     pub extra: Extra,
     /// The candidates, why each.
     pub choice: Choice,
+    /// How the coin of a switch fell, where one is under way and both its targets can answer.
+    pub coin: Option<Coin>,
+}
+
+/// A draw between the old and the new target of a switch.
+#[derive(Debug, Clone)]
+pub(crate) struct Coin {
+    /// How it fell.
+    pub drawn: Drawn,
+    /// The place of the drawn target among the candidates; none where it rests, and fails this request.
+    pub place: Option<usize>,
+    /// The new target's share, in percent.
+    pub percent: u8,
+    /// SHA-256 of the report behind the switch, in hex.
+    pub report: Arc<str>,
 }
 
 /// After stop 7: the worst case is held in every budget.

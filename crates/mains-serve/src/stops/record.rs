@@ -10,7 +10,8 @@ use mains_ledger::leaf::{
 };
 use mains_relay::Target;
 use mains_relay::relay::{AttemptNumber, Outcome as Ended};
-use mains_store::db::{DbError, Pending, RequestRow};
+use mains_relay::route::Drawn;
+use mains_store::db::{Canary, DbError, Pending, RequestRow};
 use mains_store::log::{LogError, Ticket};
 use mains_units::{Range, Span};
 use mains_wire::error::Refusal;
@@ -110,6 +111,11 @@ pub(crate) fn outcome(outlet: &Outlet, settled: &Settled) -> Written {
         losses: relayed.losses.clone(),
         degraded: answered.is_some_and(|answered| answered.degraded),
         stand_in: answered.is_some_and(|answered| outlet.is_stand_in(&answered.facts.upstream.name)),
+        canary: relayed.held.routed.coin.as_ref().map(|coin| Canary {
+            new: coin.drawn == Drawn::New,
+            share_ppm: u32::from(coin.percent) * 10_000,
+            report: coin.report.to_string(),
+        }),
         ..row(&asked.who)
     };
     outlet.counts.ended(&row);
@@ -179,6 +185,7 @@ fn row(who: &Who) -> RequestRow {
         losses: Vec::new(),
         degraded: false,
         stand_in: false,
+        canary: None,
     }
 }
 

@@ -146,7 +146,11 @@ pub(crate) struct Running {
 impl Running {
     /// `config` without `[serve]`; `serve` are further lines of it.
     pub(crate) async fn start(serve: &str, config: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::start_in(tempfile::tempdir().unwrap(), serve, config).await
+    }
+
+    /// The same, in the folder of an outlet that has stopped.
+    pub(crate) async fn start_in(folder: tempfile::TempDir, serve: &str, config: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let text = format!("[serve]\nlisten = \"{address}\"\n{serve}\n{config}");
@@ -200,6 +204,13 @@ impl Running {
     /// Stops it in order and verifies its ledger; the leaves are returned.
     pub(crate) async fn finish(self) -> Vec<Value> {
         self.stop_in(|_| ()).await.0
+    }
+
+    /// Stops it in order and leaves its folder.
+    pub(crate) async fn stop(self) -> tempfile::TempDir {
+        let _ = self.stop.send(true);
+        self.task.await.unwrap().unwrap();
+        self.folder
     }
 
     /// The same, with a look at the folder before it goes.

@@ -9,3 +9,4 @@ mod harness;
 mod kept;
 mod locked;
 mod passing;
+mod swaps;

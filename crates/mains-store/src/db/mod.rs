@@ -1,7 +1,8 @@
-//! The database: requests, usage, keys, budgets, commitment keys, checkpoints, in one SQLite file.
+//! The database: requests, usage, keys, budgets, commitment keys, checkpoints, swaps, feedback, in one SQLite
+//! file.
 //!
-//! Read `record` (one row a request), `usage` (the sums behind the meters), `keys` (who may ask), then
-//! `upkeep` (budgets, commitment keys, pruning), `schema` (the tables and their versions) and `worker`
+//! Read `record` (one row a request), `usage` (the sums behind the meters), `keys` (who may ask), `swaps` (tests and
+//! switches) and `feedback` (verdicts on answers), then `upkeep` (budgets, commitment keys, pruning), `schema` (the tables and their versions) and `worker`
 //! (one thread that writes, grouping commits; a few that read).
 //!
 //! Every call gives a [`Pending`]: await it, or `wait()` for it on a thread of your own. Only keys are
@@ -10,19 +11,23 @@
 //! Never: a business rule, a clock, randomness of its own. Times, keys and peppers are handed in.
 
 mod error;
+mod feedback;
 mod keys;
 mod pending;
 mod queue;
 mod record;
 pub(crate) mod schema;
+mod swaps;
 mod upkeep;
 mod usage;
 mod worker;
 
 pub use error::{DbError, DbErrorKind};
+pub use feedback::{Feedback, FeedbackKept};
 pub use keys::{KeyRefusal, KeyRow, KeySecret, NewKey, has_key_form};
 pub use pending::Pending;
 pub use record::{Footprint, Page, RequestFilter, RequestRow};
+pub use swaps::{Canary, SwapState, SwapTest};
 pub use upkeep::{BudgetRow, CheckpointRow, KeepFor, Pruned};
 pub use usage::{Group, Period, Totals, UsageFilter};
 

@@ -2,6 +2,7 @@
 //! questions.
 
 use super::error::DbError;
+use super::swaps::Canary;
 use super::worker::Session;
 use super::{Db, Pending, counted, stored, upkeep};
 use mains_units::{Grade, NanoUsd, Range, RequestId, Span, Timestamp, Usage};
@@ -85,6 +86,8 @@ pub struct RequestRow {
     pub degraded: bool,
     /// Whether a scripted stand-in answered for a provider.
     pub stand_in: bool,
+    /// Which arm of a switch took it; `None` outside of one.
+    pub canary: Option<Canary>,
 }
 
 /// Which requests to look at; every part that is set must match.
@@ -153,13 +156,13 @@ INSERT INTO requests (
     status, attempts, input, cached_read, cached_write, output, reasoning, cost_nano_usd,
     energy_j_low, energy_j, energy_j_high, co2_g_low, co2_g, co2_g_high,
     water_l_low, water_l, water_l_high, grade, duration_ms, first_token_ms, intents, outcome, losses,
-    degraded, stand_in
+    degraded, stand_in, canary
 ) VALUES (
     :id, :at, :key_id, :project, :dialect, :streamed, :asked, :route, :target, :provider, :model, :result,
     :succeeded, :status, :attempts, :input, :cached_read, :cached_write, :output, :reasoning,
     :cost_nano_usd, :energy_j_low, :energy_j, :energy_j_high, :co2_g_low, :co2_g, :co2_g_high,
     :water_l_low, :water_l, :water_l_high, :grade, :duration_ms, :first_token_ms, :intents, :outcome,
-    :losses, :degraded, :stand_in
+    :losses, :degraded, :stand_in, :canary
 ) ON CONFLICT (id) DO NOTHING";
 
 fn insert(session: &Session, row: &RequestRow) -> Result<bool, DbError> {
@@ -207,6 +210,7 @@ fn insert(session: &Session, row: &RequestRow) -> Result<bool, DbError> {
         ":losses": serde_json::Value::from(row.losses.clone()).to_string(),
         ":degraded": row.degraded,
         ":stand_in": row.stand_in,
+        ":canary": row.canary.as_ref().map(Canary::to_string),
     })?;
     let new = changed == 1;
     if new {
@@ -257,7 +261,7 @@ fn page(
 }
 
 /// A value of the file that cannot be one of ours.
-fn damaged(row: &Row<'_>, column: &str) -> rusqlite::Error {
+pub(crate) fn damaged(row: &Row<'_>, column: &str) -> rusqlite::Error {
     let index = row.as_ref().column_index(column).unwrap_or(0);
     rusqlite::Error::FromSqlConversionFailure(index, Type::Text, Box::new(FromSqlError::InvalidType))
 }
@@ -312,6 +316,11 @@ fn usage_of(row: &Row<'_>) -> Result<Option<Usage>, rusqlite::Error> {
     }))
 }
 
+fn canary(row: &Row<'_>) -> Result<Option<Canary>, rusqlite::Error> {
+    let Some(text) = row.get::<_, Option<String>>("canary")? else { return Ok(None) };
+    Canary::parse(&text).map(Some).ok_or_else(|| damaged(row, "canary"))
+}
+
 fn read_row(row: &Row<'_>) -> Result<RequestRow, rusqlite::Error> {
     let id: String = row.get("id")?;
     let milliseconds = |count: i64| Span::from_ms(counted(count));
@@ -341,5 +350,6 @@ fn read_row(row: &Row<'_>) -> Result<RequestRow, rusqlite::Error> {
         losses: json(row, "losses")?,
         degraded: row.get("degraded")?,
         stand_in: row.get("stand_in")?,
+        canary: canary(row)?,
     })
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 const APPLICATION_ID: i32 = 0x4D41_494E;
 
 /// Each step takes the schema from the version of its index to the next. A released step never changes.
-pub(crate) const MIGRATIONS: &[&str] = &[FIRST];
+pub(crate) const MIGRATIONS: &[&str] = &[FIRST, SECOND];
 
 /// Files up to this size are checked page by page at every start; it takes some tens of milliseconds.
 const CHECKED_BYTES_MAX: u64 = 16 << 20;
@@ -114,6 +114,45 @@ CREATE TABLE checkpoints (
     at INTEGER NOT NULL,
     note TEXT NOT NULL
 ) STRICT;
+";
+
+/// Swaps: their tests, the switches under way, the arm that took a request, and the verdicts on answers.
+const SECOND: &str = "
+-- `new 50000 REPORT` or `old 50000 REPORT`: the arm, its chance in millionths, the report's hash.
+ALTER TABLE requests ADD COLUMN canary TEXT;
+
+CREATE TABLE swap_tests (
+    report TEXT PRIMARY KEY,
+    at INTEGER NOT NULL,
+    from_target TEXT NOT NULL,
+    to_target TEXT NOT NULL,
+    route TEXT,
+    verdict TEXT NOT NULL,
+    figures TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE swap_states (
+    route TEXT PRIMARY KEY,
+    report TEXT NOT NULL,
+    state TEXT NOT NULL,
+    at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE feedback (
+    request TEXT PRIMARY KEY,
+    at INTEGER NOT NULL,
+    project TEXT,
+    key_id TEXT,
+    good INTEGER NOT NULL,
+    note TEXT
+) STRICT, WITHOUT ROWID;
+CREATE INDEX feedback_at ON feedback (at);
+
+-- A verdict goes with the request that it is about, also when it came much later.
+CREATE TRIGGER feedback_of_a_request AFTER DELETE ON requests
+BEGIN
+    DELETE FROM feedback WHERE request = OLD.id;
+END;
 ";
 
 /// Judges the file by its name and first bytes, before SQLite touches it.
@@ -278,7 +317,7 @@ mod tests {
     use super::*;
     use crate::db::{Db, DbOptions};
 
-    const SECOND: &str = "CREATE TABLE notes (text TEXT NOT NULL) STRICT; INSERT INTO notes VALUES ('new')";
+    const NOTES: &str = "CREATE TABLE notes (text TEXT NOT NULL) STRICT; INSERT INTO notes VALUES ('new')";
 
     fn version_of(path: &Path) -> usize {
         version(&Connection::open(path).unwrap()).unwrap()
@@ -293,17 +332,16 @@ mod tests {
         db.set_meta("kept", "yes").wait().unwrap();
         drop(db);
         // What an interrupted backup left must not be taken for one.
-        std::fs::write(folder.path().join("mains.db.backup-v1.part"), "half").unwrap();
-        let steps = [FIRST, SECOND];
-        let db = Db::open_with(&options, &steps).unwrap();
+        std::fs::write(folder.path().join("mains.db.backup-v2.part"), "half").unwrap();
+        let db = Db::open_with(&options, &[FIRST, SECOND, NOTES]).unwrap();
         assert_eq!(db.meta("kept").wait().unwrap().as_deref(), Some("yes"));
         drop(db);
-        assert_eq!(version_of(&path), 2);
-        let copy = backup_path(&path, 1);
-        assert_eq!(version_of(&copy), 1);
+        assert_eq!(version_of(&path), 3);
+        let copy = backup_path(&path, 2);
+        assert_eq!(version_of(&copy), 2);
         let old = Db::open(&DbOptions::file(&copy, [0; 32])).unwrap();
         assert_eq!(old.meta("kept").wait().unwrap().as_deref(), Some("yes"));
-        // And the binary that knows only the first version refuses the new file.
+        // And the binary that knows only the versions before refuses the new file.
         assert_eq!(Db::open(&options).err().map(|error| error.kind), Some(DbErrorKind::Newer));
     }
 
@@ -313,13 +351,45 @@ mod tests {
         let path = folder.path().join("mains.db");
         let options = DbOptions::file(&path, [0; 32]);
         drop(Db::open(&options).unwrap());
-        assert!(Db::open_with(&options, &[FIRST, SECOND, "CREATE TABLE meta (a)"]).is_err());
-        assert_eq!(version_of(&path), 1);
+        assert!(Db::open_with(&options, &[FIRST, SECOND, NOTES, "CREATE TABLE meta (a)"]).is_err());
+        assert_eq!(version_of(&path), 2);
         let tables: i64 = Connection::open(&path)
             .unwrap()
             .query_row("SELECT count(*) FROM sqlite_schema WHERE name = 'notes'", [], |row| row.get(0))
             .unwrap();
         assert_eq!(tables, 0);
         assert!(Db::open(&options).is_ok());
+    }
+
+    #[test]
+    fn a_database_of_the_first_version_keeps_its_requests_and_takes_what_is_new() {
+        use crate::db::{Canary, Feedback, FeedbackKept};
+        use mains_units::{RequestId, Timestamp};
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("mains.db");
+        let options = DbOptions::file(&path, [0; 32]);
+        drop(Db::open_with(&options, &[FIRST]).unwrap());
+        let id = RequestId::from_bytes([1; 12]);
+        let old = Connection::open(&path).unwrap();
+        let sql =
+            "INSERT INTO requests (id, at, dialect, streamed, asked, result, succeeded, status, attempts,
+                       duration_ms, intents, losses, degraded, stand_in)
+                   VALUES (?1, 5, 'openai_chat', 0, 'gpt-4o', 'complete', 1, 200, '[]', 9, '[]', '[]', 0, 0)";
+        old.execute(sql, [id.to_string()]).unwrap();
+        drop(old);
+
+        let db = Db::open(&options).unwrap();
+        let before = db.request(id).wait().unwrap().unwrap();
+        assert_eq!((before.asked.as_str(), before.canary.as_ref()), ("gpt-4o", None));
+        let mut row = before.clone();
+        row.id = RequestId::from_bytes([2; 12]);
+        row.canary = Some(Canary { new: false, share_ppm: 250_000, report: "ab".repeat(32) });
+        assert!(db.insert_request(row.clone()).wait().unwrap());
+        assert_eq!(db.request(row.id).wait().unwrap(), Some(row));
+        let feedback =
+            Feedback { request: id, at: Timestamp(6), project: None, key_id: None, good: true, note: None };
+        assert_eq!(db.add_feedback(feedback).wait().unwrap(), FeedbackKept::New);
+        drop(db);
+        assert_eq!((version_of(&path), version_of(&backup_path(&path, 1))), (2, 1));
     }
 }

@@ -4,7 +4,7 @@
 use super::error::DbError;
 use super::usage::Period;
 use super::worker::Care;
-use super::{Db, Pending, counted, schema, stored};
+use super::{Db, Pending, counted, feedback, schema, stored};
 use mains_units::{Quantity, RequestId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -39,7 +39,7 @@ pub struct CheckpointRow {
 /// For how many days each table keeps its rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeepFor {
-    /// Requests and their commitment keys.
+    /// Requests, their commitment keys, and the verdicts on their answers.
     pub requests_days: u64,
     /// Sums by minute.
     pub usage_minute_days: u64,
@@ -128,9 +128,11 @@ impl Db {
 
     /// Erases the commitment key of a record, so that its leaves can no longer be tied to any payload;
     /// `false` when there is none. When this answers, the key is overwritten in the file and gone from
-    /// the write-ahead log, unless a reader held that open; copies made elsewhere are the caller's.
+    /// the write-ahead log, unless a reader held that open; copies made elsewhere are the caller's. The note
+    /// of a verdict on its answer goes with it.
     pub fn erase_commitment_key(&self, record: RequestId, now: Timestamp) -> Pending<bool> {
         self.write(Care::Erased, move |connection| {
+            feedback::erase_note(connection, record)?;
             let sql = "UPDATE commitment_keys SET k = NULL, erased = ?2 WHERE record = ?1 AND k IS NOT NULL";
             Ok(connection.prepare_cached(sql)?.execute(params![record.to_string(), now.0])? == 1)
         })
@@ -219,6 +221,11 @@ fn prune(connection: &Connection, now: Timestamp, keep: KeepFor) -> Result<Prune
              (SELECT record FROM commitment_keys WHERE created < ?1 ORDER BY created LIMIT ?2)",
         requests_since,
     )?;
+    // A verdict goes with its request; this one finds those whose request was never kept.
+    let feedback = delete(
+        "DELETE FROM feedback WHERE request IN (SELECT request FROM feedback WHERE at < ?1 ORDER BY at LIMIT ?2)",
+        requests_since,
+    )?;
     let mut usage = 0;
     let mut more = false;
     for (period, days) in [
@@ -234,7 +241,7 @@ fn prune(connection: &Connection, now: Timestamp, keep: KeepFor) -> Result<Prune
         usage += count as u64;
         more |= stored(count as u64) == PRUNE_ROWS_MAX;
     }
-    more |= [requests, commitment_keys].contains(&counted(PRUNE_ROWS_MAX));
+    more |= [requests, commitment_keys, feedback].contains(&counted(PRUNE_ROWS_MAX));
     // Gives freed pages back to the disk, a few at a time.
     let mut vacuum = connection.prepare_cached("PRAGMA incremental_vacuum(256)")?;
     let mut pages = vacuum.query([])?;

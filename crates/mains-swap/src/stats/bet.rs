@@ -47,14 +47,19 @@ pub type Seen = (f64, f64);
 /// `1 + (c / m)(x - m) = 1 - c + c x / m`. That falls in `m` for every `x`, so the claims that are not refuted
 /// always form an interval.
 pub fn log_wealth(seen: &[Seen], claim: f64, side: Side) -> f64 {
+    let mut logs = STAKES.map(|(_, part)| part.ln());
+    add_bets(&mut logs, seen, claim, side);
+    log_sum_exp(&logs)
+}
+
+/// Adds to each stake's logarithm what its bets on these outcomes win.
+pub(crate) fn add_bets(logs: &mut [f64; STAKES.len()], seen: &[Seen], claim: f64, side: Side) {
     let claim = match side {
         Side::Above => claim,
         Side::Below => 1.0 - claim,
     };
     let claim = claim.clamp(1e-12, 1.0);
-    let mut logs = [0.0; STAKES.len()];
-    for (log, (stake, part)) in logs.iter_mut().zip(STAKES) {
-        *log = part.ln();
+    for (log, (stake, _)) in logs.iter_mut().zip(STAKES) {
         for &(value, count) in seen.iter().filter(|(_, count)| *count > 0.0) {
             let value = match side {
                 Side::Above => value,
@@ -63,7 +68,6 @@ pub fn log_wealth(seen: &[Seen], claim: f64, side: Side) -> f64 {
             *log += count * (1.0 - stake + stake * value / claim).ln();
         }
     }
-    log_sum_exp(&logs)
 }
 
 /// The logarithm of the sum of exponentials, without overflow.

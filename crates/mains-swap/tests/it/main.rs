@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod canary;
 mod golden;
 mod grade;
 mod recorded;

@@ -93,6 +93,19 @@ impl Dialect {
         }
     }
 
+    /// Reads a streamed answer from its bytes as they went over the wire; one that broke off is an error.
+    pub fn read_streamed_answer(self, bytes: &[u8]) -> Result<Answer, ReadError> {
+        let mut reader = self.stream_reader().ok_or_else(|| self.no_conversation())?;
+        let mut fold = crate::neutral::Fold::new();
+        for event in reader.push(bytes).into_iter().chain(reader.finish()) {
+            fold.push(event);
+        }
+        if let StreamEnd::Broken(why) = reader.end() {
+            return Err(ReadError::new(format!("the stream is not whole: {why}")));
+        }
+        fold.finish().map_err(|error| ReadError::new(format!("the stream holds an error: {}", error.message)))
+    }
+
     /// Writes a whole answer. Fails only for a dialect without a neutral form.
     pub fn write_answer(self, answer: &Answer) -> Result<Encoded, ReadError> {
         match self {

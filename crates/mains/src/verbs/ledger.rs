@@ -227,11 +227,32 @@ fn leaf_line(index: u64, text: &str) -> String {
             let _ = write!(line, "  {}", field(name));
         }
     }
+    if field("type") == "swap" {
+        line.push_str(&swap_part(&leaf));
+    }
     if let Ok(nano) = field("cost_nano_usd").parse() {
         let _ = write!(line, "  {}", mains_units::NanoUsd(nano));
     }
     line.push('\n');
     line
+}
+
+/// What a swap did: the action, the route, from where to where, and the share from then on.
+fn swap_part(leaf: &Value) -> String {
+    let field = |name: &str| leaf.get(name).and_then(Value::as_str);
+    let mut part = String::new();
+    for name in ["action", "route", "from"] {
+        if let Some(word) = field(name) {
+            let _ = write!(part, "  {word}");
+        }
+    }
+    if let Some(to) = field("to") {
+        let _ = write!(part, " -> {to}");
+    }
+    if let Some(share) = leaf.get("share_percent").and_then(Value::as_u64) {
+        let _ = write!(part, "  {share} %");
+    }
+    part
 }
 
 fn prove(leaf: &str, data: &Data) -> Result<Ended, Trouble> {
@@ -320,6 +341,12 @@ mod tests {
         assert!(!closes(leaf("intent", "req_a").as_bytes(), "req_a"));
         assert!(!closes(leaf("outcome", "req_ab").as_bytes(), "req_a"));
         assert!(!closes(b"\xff", "req_a"));
+    }
+
+    #[test]
+    fn a_swap_says_from_where_to_where() {
+        let leaf = r#"{"action":"stepped","at":"now","from":"a/old","report":null,"route":"r","share_percent":25,"to":"b/new","type":"swap","v":1}"#;
+        assert!(leaf_line(7, leaf).ends_with("  stepped  r  a/old -> b/new  25 %\n"));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What the caller of a stream received, where it may be kept; bounded, so that a long answer cannot fill the memory.
+//! What the caller of a stream received, where it may be kept or a switch looks at it; bounded, so that a long answer cannot fill the memory.
 
 use crate::stops::Held;
 use mains_config::Record;
@@ -8,10 +8,13 @@ pub(crate) fn bytes_max(record: &Record) -> usize {
     usize::try_from(record.max_body_bytes.value).unwrap_or(usize::MAX)
 }
 
+/// The most bytes of a stream that are looked at for a switch.
+const LOOKED_AT_BYTES_MAX: usize = 1 << 20;
+
 /// The bytes of a stream as they went out.
 #[derive(Debug, Default)]
 pub(crate) enum Copied {
-    /// None are collected: nothing of this request may be kept, or it is no stream.
+    /// None are collected: nothing of this request may be kept and no switch looks at it, or it is no stream.
     #[default]
     Off,
     /// Those so far, and the most that are kept.
@@ -25,8 +28,11 @@ impl Copied {
     pub(crate) fn of(held: &Held) -> Self {
         let asked = held.asked();
         let record = &asked.who.live.settings.record;
-        if !asked.peek.stream || record.keep_days(asked.who.caller.project.as_deref()).is_none() {
+        let kept = record.keep_days(asked.who.caller.project.as_deref()).is_some();
+        if !asked.peek.stream || !(kept || held.routed.coin.is_some()) {
             Self::Off
+        } else if !kept {
+            Self::Bytes(Vec::new(), LOOKED_AT_BYTES_MAX)
         } else if asked.bytes.len() > bytes_max(record) {
             Self::TooLarge
         } else {

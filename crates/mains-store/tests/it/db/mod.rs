@@ -3,6 +3,7 @@
 mod files;
 mod keys;
 mod records;
+mod swaps;
 mod threads;
 
 use mains_store::db::{Db, DbOptions, Footprint, RequestRow};
@@ -60,6 +61,7 @@ fn request(number: u32) -> RequestRow {
         losses: vec!["`logit_bias` was dropped".into()],
         degraded: false,
         stand_in: false,
+        canary: None,
     }
 }
 

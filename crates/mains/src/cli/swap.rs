@@ -21,6 +21,8 @@ pub(crate) enum Swap {
     },
     /// Candidates for a model or a route: what they can do, how long they live, what your requests cost there
     Plan(SwapPlan),
+    /// Say which of two answers is better, without knowing whose they are; the verdict of the test follows
+    Grade(SwapGrade),
 }
 
 #[derive(Debug, Args)]
@@ -52,6 +54,73 @@ pub(crate) struct SwapTest {
     #[arg(long)]
     pub(crate) yes: bool,
     /// Folder of the running outlet
+    #[arg(long, default_value = ".mains", env = "MAINS_DATA")]
+    pub(crate) data: PathBuf,
+    /// Requests on their way at once
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub(crate) in_flight: u16,
+    /// Most items; a higher number goes on where a test of fewer ended
+    #[arg(long, value_name = "N")]
+    pub(crate) at_most: Option<usize>,
+    /// Ask the old model a second time, on at most N items: the candidate may agree less often than the old model does
+    /// with itself, by the margin. Without it, that is done where no answer is recorded; 0 never does it
+    #[arg(long = "self", value_name = "N")]
+    pub(crate) again: Option<usize>,
+    #[command(flatten)]
+    pub(crate) grader: SwapGrader,
+    /// A model that compares free text, blind and in both orders; people correct it
+    #[arg(long, value_name = "TARGET")]
+    pub(crate) judge: Option<String>,
+    /// What makes an answer good, for the judge and for people
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) criteria: Option<String>,
+    /// Items that people compare, with `mains swap grade`; 50 beside a judge
+    #[arg(long, value_name = "N")]
+    pub(crate) people: Option<usize>,
+}
+
+/// How answers are compared; without any of these the old model's answers tell.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "How answers are compared")]
+pub(crate) struct SwapGrader {
+    /// Labels that there are
+    #[arg(long, value_name = "LABEL", value_delimiter = ',')]
+    pub(crate) labels: Vec<String>,
+    /// Upper and lower case of labels are alike
+    #[arg(long)]
+    pub(crate) case_insensitive: bool,
+    /// Numbers may differ by this share of the recorded one: 0.01 is one per cent
+    #[arg(long, value_name = "SHARE")]
+    pub(crate) number_tolerance: Option<f64>,
+    /// The last number of an answer counts, instead of the whole answer
+    #[arg(long)]
+    pub(crate) last_number: bool,
+    /// What this expression finds last is compared: its first group, or all of it
+    #[arg(long, value_name = "REGEX")]
+    pub(crate) pattern: Option<String>,
+    /// An answer passes if it matches; the candidate may pass less often, by the margin
+    #[arg(long, value_name = "REGEX")]
+    pub(crate) check: Option<String>,
+    /// Fields that are not compared: keys joined by dots, `[]` for every element
+    #[arg(long, value_name = "PATH", value_delimiter = ',')]
+    pub(crate) json_ignore: Vec<String>,
+    /// Lists whose order does not matter
+    #[arg(long, value_name = "PATH", value_delimiter = ',')]
+    pub(crate) json_any_order: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SwapGrade {
+    /// The folder of the test
+    #[arg(default_value = "swap")]
+    pub(crate) folder: PathBuf,
+    /// Grade on a page that this machine serves to itself, instead of in the terminal
+    #[arg(long, conflicts_with = "finish")]
+    pub(crate) page: bool,
+    /// Take the verdicts that are there; no further ones of these items count
+    #[arg(long)]
+    pub(crate) finish: bool,
+    /// Folder of the outlet
     #[arg(long, default_value = ".mains", env = "MAINS_DATA")]
     pub(crate) data: PathBuf,
 }

@@ -2,7 +2,7 @@
 
 mod swap;
 
-pub(crate) use swap::{Swap, SwapTest};
+pub(crate) use swap::{Swap, SwapSwitch, SwapTest};
 
 use crate::print::Color;
 use clap::{Args, Parser, Subcommand, ValueEnum};

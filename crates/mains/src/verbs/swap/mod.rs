@@ -2,7 +2,7 @@
 //!
 //! `requests` reads what is asked, `price` says what it costs beforehand, `state` keeps every answer on disk,
 //! `sender` asks the running outlet, `course` goes from item to item until the verdict stands, `outcome` writes and
-//! prints the report, `verify` checks one.
+//! prints the report, `verify` checks one. `switch` puts a replacement into the settings, `status` says how that goes.
 //!
 //! Never: a request past the outlet, a request paid twice.
 
@@ -12,6 +12,8 @@ mod price;
 mod requests;
 mod sender;
 mod state;
+mod status;
+mod switch;
 mod verify;
 
 use crate::cli::{Swap, SwapTest};
@@ -33,6 +35,9 @@ pub(crate) fn run(verb: &Swap) -> Result<Ended, Trouble> {
     match verb {
         Swap::Test(arguments) => start::runtime()?.block_on(test(arguments)),
         Swap::Verify { report, key, data } => verify::run(report, key.as_deref(), data),
+        Swap::Switch(arguments) => switch::run(arguments),
+        Swap::Status(data) => status::run(data),
+        Swap::Rollback { route, data } => status::roll_back(route, data),
     }
 }
 

@@ -209,6 +209,9 @@ pub(crate) fn shown(row: &RequestRow) -> Value {
         "losses": row.losses,
         "degraded": row.degraded,
         "stand_in": row.stand_in,
+        "canary": row.canary.as_ref().map(|canary| json!({
+            "arm": if canary.new { "new" } else { "old" }, "share_ppm": canary.share_ppm, "report": canary.report,
+        })),
     })
 }
 

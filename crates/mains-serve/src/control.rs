@@ -6,8 +6,8 @@ pub use words::{Answer, Command, KeyLine, ReadingLine, SwapLine};
 
 use crate::outlet::Outlet;
 use crate::run::{Reread, reload};
-use mains_ledger::leaf::{Drill, Erase, Key, KeyAction, Label, Leaf, Survivor};
 use crate::swaps;
+use mains_ledger::leaf::{Drill, Erase, Key, KeyAction, Label, Leaf, Survivor};
 use mains_store::db::{KeySecret, NewKey, SwapTest};
 use mains_store::vault::Erased;
 use mains_units::{RequestId, Span, Timestamp};

@@ -110,7 +110,8 @@ impl Front {
             return self.with_key(&request, |front| api::model(&front.outlet, &request, id));
         }
         if request.method() == Method::POST
-            && let Some(id) = path.strip_prefix("/mains/v1/requests/").and_then(|rest| rest.strip_suffix("/feedback"))
+            && let Some(id) =
+                path.strip_prefix("/mains/v1/requests/").and_then(|rest| rest.strip_suffix("/feedback"))
         {
             return match self.caller(&request) {
                 Ok(caller) => swaps::feedback::take(&outlet, id, caller.as_ref(), request).await,

@@ -256,8 +256,34 @@ fn gauges(outlet: &Outlet, out: &mut String) {
         let _ = writeln!(out, "mains_ledger_sync_seconds {}", mean.as_s_f64());
     }
     kept(outlet, out);
+    switched(outlet, out);
     family(out, "mains_build_info", "gauge", "Always 1.");
     let _ = writeln!(out, "mains_build_info{{version=\"{}\"}} 1", env!("CARGO_PKG_VERSION"));
+}
+
+/// Where routes are in a switch: how far.
+fn switched(outlet: &Outlet, out: &mut String) {
+    let lines = crate::swaps::lines::all(outlet);
+    if lines.is_empty() {
+        return;
+    }
+    family(
+        out,
+        "mains_swap_share_percent",
+        "gauge",
+        "The replacement's share of a route; 0 when rolled back.",
+    );
+    for line in lines {
+        let _ = writeln!(
+            out,
+            "mains_swap_share_percent{{route=\"{}\",from=\"{}\",to=\"{}\",stage=\"{}\"}} {}",
+            escaped(&line.route),
+            escaped(&line.from),
+            escaped(&line.to),
+            line.stage,
+            line.share_percent
+        );
+    }
 }
 
 /// Where a vault is open: what became of what could have been kept.

@@ -113,7 +113,7 @@ impl Day {
     /// The moment at which it begins, in UTC.
     pub fn start(self) -> Timestamp {
         let begun = jiff::tz::Offset::UTC.to_timestamp(self.0.at(0, 0, 0, 0));
-        Timestamp(begun.map_or(0, |moment| moment.as_millisecond()))
+        Timestamp(begun.map_or(0, jiff::Timestamp::as_millisecond))
     }
 
     /// Days from `self` to `later`; negative when `later` is earlier.

@@ -1,6 +1,7 @@
 //! A route while one target gives way to another.
 
-use super::{Candidate, Place, Route, Target, TargetName, Why};
+use super::{Choice, Place, Route, Skip, Target, TargetName, Why};
+use mains_units::Chance;
 use std::sync::Arc;
 
 /// Which of two targets a coin chose for a request.
@@ -98,15 +99,52 @@ fn shared(
     all
 }
 
-/// Which of the two comes first among candidates, and at which place; `None` unless both are there and their order was
-/// drawn. Given that both are there, the new one comes first with its share, whatever else is in the pool: an order
-/// drawn by weight without putting back orders any two members by their own weights alone.
-pub fn drawn(candidates: &[Candidate], old: &TargetName, new: &TargetName) -> Option<(Drawn, usize)> {
-    let place = |name: &TargetName| candidates.iter().position(|candidate| candidate.target.name == *name);
-    let (old, new) = (place(old)?, place(new)?);
-    let by_draw = |place: usize| matches!(candidates.get(place).map(|c| c.why), Some(Why::Drawn { .. }));
-    if !by_draw(old) || !by_draw(new) {
-        return None;
+/// How the coin fell between two targets of which `new` has so many of a hundred requests, and the place of the drawn
+/// one among the candidates; no place where it was drawn and its breaker rests, so that it fails this request.
+///
+/// Where both can be asked, the route's own draw is the coin: an order drawn by weight without putting back orders any
+/// two members by their own weights alone. Where one of them rests, that draw left it no chance, and a coin is thrown for
+/// it. `None` where one of them could not have been asked for another reason, which says nothing of how it answers.
+pub fn drawn(
+    choice: &Choice,
+    old: &TargetName,
+    new: &TargetName,
+    percent: u8,
+    chance: &mut Chance,
+) -> Option<(Drawn, Option<usize>)> {
+    let (old, new) = (standing(choice, old)?, standing(choice, new)?);
+    let drawn = match (old, new) {
+        (Standing::At(old), Standing::At(new)) if new < old => Drawn::New,
+        (Standing::At(_), Standing::At(_)) => Drawn::Old,
+        _ if chance.below(100) < u64::from(percent) => Drawn::New,
+        _ => Drawn::Old,
+    };
+    let place = match if drawn == Drawn::New { new } else { old } {
+        Standing::At(place) => Some(place),
+        Standing::Rests => None,
+    };
+    Some((drawn, place))
+}
+
+/// How a target of a switch stands among the candidates.
+#[derive(Clone, Copy)]
+enum Standing {
+    /// It was drawn to this place.
+    At(usize),
+    /// Its breaker rests, or its model is dead.
+    Rests,
+}
+
+/// `None` where it could not have been asked for another reason.
+fn standing(choice: &Choice, name: &TargetName) -> Option<Standing> {
+    let place = choice.candidates.iter().position(|candidate| candidate.target.name == *name);
+    if let Some(place) = place {
+        return match choice.candidates.get(place)?.why {
+            Why::Drawn { .. } => Some(Standing::At(place)),
+            Why::LeastBad { .. } | Why::OnlyOne => Some(Standing::Rests),
+            Why::Order => None,
+        };
     }
-    Some(if new < old { (Drawn::New, new) } else { (Drawn::Old, old) })
+    let skipped = choice.skipped.iter().find(|skipped| skipped.target.name == *name)?;
+    matches!(skipped.why, Skip::Resting { .. } | Skip::Retired).then_some(Standing::Rests)
 }

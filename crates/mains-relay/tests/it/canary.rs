@@ -72,7 +72,7 @@ fn the_coin_falls_as_the_share_says_whatever_else_is_in_the_pool() {
     let news = (0..20_000)
         .filter(|_| {
             let choice = run(&shifted, &mut chance);
-            matches!(drawn(&choice.candidates, &old.name, &new.name), Some((Drawn::New, _)))
+            matches!(drawn(&choice, &old.name, &new.name, 20, &mut chance), Some((Drawn::New, Some(_))))
         })
         .count();
     // 0.2 of 20,000, five standard deviations either way.
@@ -80,19 +80,39 @@ fn the_coin_falls_as_the_share_says_whatever_else_is_in_the_pool() {
 }
 
 #[test]
-fn without_both_or_without_a_draw_there_is_no_arm() {
+fn who_rests_fails_what_its_coin_gave_it_and_without_a_draw_there_is_no_arm() {
     let (old, new) = (target("old"), target("new"));
     let mut chance = Chance::from_seed(1);
     let mut shifted = route(vec![Place::One(target("old"))]);
-    assert!(drawn(&run(&shifted, &mut chance).candidates, &old.name, &new.name).is_none());
-    assert!(shifted.shift(&old.name, &new, 50));
-    let one_rests = |target: &Target| {
-        let lamp = if &*target.upstream == "new" { Lamp::Dead } else { Lamp::Closed };
-        Facts { lamp, ..FINE }
+    let choice = run(&shifted, &mut chance);
+    assert!(drawn(&choice, &old.name, &new.name, 50, &mut chance).is_none(), "there is no new one");
+    assert!(shifted.shift(&old.name, &new, 25));
+    let rests = |who: &'static str, lamp: Lamp| {
+        move |target: &Target| {
+            if &*target.upstream == who { Facts { lamp, ..FINE } } else { FINE }
+        }
     };
-    let choice = choose(&shifted, &ANY, one_rests, Instant(1), &mut chance);
-    assert!(drawn(&choice.candidates, &old.name, &new.name).is_none());
+    let open = Lamp::Open { until: Instant(9), because: mains_relay::Fault::Unavailable };
+    for lamp in [open, Lamp::Dead] {
+        let mut fell = [0, 0];
+        for _ in 0..2_000 {
+            let choice = choose(&shifted, &ANY, rests("new", lamp), Instant(1), &mut chance);
+            match drawn(&choice, &old.name, &new.name, 25, &mut chance) {
+                Some((Drawn::Old, Some(0))) => fell[0] += 1,
+                Some((Drawn::New, None)) => fell[1] += 1,
+                other => panic!("seed 1: {other:?}"),
+            }
+        }
+        assert!((400..=600).contains(&fell[1]), "seed 1: {fell:?}");
+    }
+    let lacks = |target: &Target| {
+        if &*target.upstream == "new" { Facts { can: Capabilities::NONE, ..FINE } } else { FINE }
+    };
+    let asked = Asked { needs: Capabilities::TOOLS, ..ANY };
+    let choice = choose(&shifted, &asked, lacks, Instant(1), &mut chance);
+    assert!(drawn(&choice, &old.name, &new.name, 25, &mut chance).is_none(), "it cannot do this at all");
     let mut whole = route(vec![Place::One(target("old"))]);
     assert!(whole.shift(&old.name, &new, 100));
-    assert!(drawn(&run(&whole, &mut chance).candidates, &old.name, &new.name).is_none());
+    let choice = run(&whole, &mut chance);
+    assert!(drawn(&choice, &old.name, &new.name, 100, &mut chance).is_none());
 }

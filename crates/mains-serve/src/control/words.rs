@@ -162,8 +162,8 @@ pub struct SwapLine {
     pub stage: String,
     /// Why it was rolled back.
     pub why: Option<String>,
-    /// The replacement's share of the requests, in percent.
-    pub share_percent: f64,
+    /// The replacement's share of the requests, 0 to 100.
+    pub share_percent: u8,
     /// When its stage or step began.
     pub since: String,
     /// When the next step may come, and what else it waits for.

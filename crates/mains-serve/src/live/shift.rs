@@ -111,8 +111,6 @@ impl Live {
     }
 
     fn all_retired(&self, route: &Route, today: Day) -> bool {
-        route
-            .targets()
-            .all(|target| self.targets.get(&target.name).is_some_and(|facts| facts.retired(today)))
+        route.targets().all(|target| self.targets.get(&target.name).is_some_and(|facts| facts.retired(today)))
     }
 }

@@ -393,6 +393,14 @@ fn facts(row: &RequestRow) -> Vec<(&'static str, String)> {
     if row.stand_in {
         facts.push(("Stand-in", "a scripted server answered; nothing left this machine".into()));
     }
+    if let Some(canary) = &row.canary {
+        let arm = if canary.new { "the replacement" } else { "the old target" };
+        let share = f64::from(canary.share_ppm) / 1e4;
+        facts.push((
+            "Switch",
+            format!("drawn for {arm}; the replacement had {share} % (report {:.12}…)", canary.report),
+        ));
+    }
     if row.degraded {
         facts.push(("Degraded", "a local model answered in place of the one that was asked for".into()));
     }

@@ -4,6 +4,7 @@ use super::{Asking, Coin, Judged, Left, Routed};
 use crate::live::{Live, LiveRoute, TargetFacts};
 use crate::outlet::Outlet;
 use mains_relay::route::{Asked as Asks, Capabilities, Choice, Facts, Skip, Target, choose as order, drawn};
+use mains_units::Chance;
 use mains_wire::Dialect;
 use mains_wire::error::Refusal;
 use std::sync::Arc;
@@ -19,7 +20,7 @@ pub(crate) fn choose(outlet: &Outlet, judged: Judged) -> Result<Routed, Box<Left
         let refusal = unknown(&live, outlet, &judged.asked.model);
         return Err(judged.asked.leave(refusal));
     };
-    let choice = {
+    let (choice, coin) = {
         let mut shared = outlet.shared();
         let path = judged.asked.who.caller.path();
         let priced_only = shared.budgets.priced_only(&path);
@@ -36,7 +37,9 @@ pub(crate) fn choose(outlet: &Outlet, judged: Judged) -> Result<Routed, Box<Left
                     .lamp(&target.name, now),
             })
         };
-        order(&route.route, &asks, facts, now, &mut shared.chance)
+        let choice = order(&route.route, &asks, facts, now, &mut shared.chance);
+        let coin = coin(outlet, &live, &route, &choice, &mut shared.chance);
+        (choice, coin)
     };
     if choice.candidates.is_empty() {
         let refusal = nobody(&choice, &judged.asked.model);
@@ -55,14 +58,19 @@ pub(crate) fn choose(outlet: &Outlet, judged: Judged) -> Result<Routed, Box<Left
         let refusal = refusal.clone();
         return Err(judged.asked.leave(refusal));
     }
-    let coin = coin(outlet, &live, &route, &choice);
     Ok(Routed { judged, route, extra, choice, coin })
 }
 
 /// How the coin of a switch fell. A drill kills on purpose, which says nothing of a target.
-fn coin(outlet: &Outlet, live: &Live, route: &LiveRoute, choice: &Choice) -> Option<Coin> {
+fn coin(
+    outlet: &Outlet,
+    live: &Live,
+    route: &LiveRoute,
+    choice: &Choice,
+    chance: &mut Chance,
+) -> Option<Coin> {
     let shift = route.canary.as_ref()?;
-    let (drawn, place) = drawn(&choice.candidates, &shift.old, &shift.new)?;
+    let (drawn, place) = drawn(choice, &shift.old, &shift.new, shift.percent, chance)?;
     let now = outlet.clock.monotonic();
     let drilled = [&shift.old, &shift.new]
         .into_iter()

@@ -148,8 +148,8 @@ pub(crate) struct Routed {
 pub(crate) struct Coin {
     /// How it fell.
     pub drawn: Drawn,
-    /// The place of the drawn target among the candidates.
-    pub place: usize,
+    /// The place of the drawn target among the candidates; none where it rests, and fails this request.
+    pub place: Option<usize>,
     /// The new target's share, in percent.
     pub percent: u8,
     /// SHA-256 of the report behind the switch, in hex.

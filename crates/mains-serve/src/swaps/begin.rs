@@ -1,11 +1,11 @@
 //! What the settings and the store say of switches when an outlet starts or reads its settings again.
 
+use super::step;
 use super::{Inner, Running};
 use crate::live::Live;
 use crate::outlet::Outlet;
 use mains_config::{Route, Setting, Swap};
 use mains_ledger::Hash;
-use super::step;
 use mains_ledger::leaf::{ConfigOrigin, Label, Leaf, Swap as SwapLeaf, SwapAction};
 use mains_relay::route::TargetName;
 use mains_store::db::{SwapState, SwapTest};
@@ -104,13 +104,12 @@ fn take_up(outlet: &Outlet, live: &Live) -> Result<Vec<Leaf>, String> {
 
 /// Keeps a test that has ended, and writes its leaf.
 pub(crate) async fn tested(outlet: &Outlet, test: SwapTest) -> Result<Option<u64>, String> {
-    let report = Hash::from_hex(&test.report)
-        .ok_or_else(|| format!("`{}` is no SHA-256 in hex", test.report))?;
+    let report =
+        Hash::from_hex(&test.report).ok_or_else(|| format!("`{}` is no SHA-256 in hex", test.report))?;
     if !["non_inferior", "inferior", "undecided"].contains(&test.verdict.as_str()) {
         return Err(format!("`{}` is no verdict of a test", test.verdict));
     }
-    let test =
-        SwapTest { from: target_of(outlet, &test.from), to: target_of(outlet, &test.to), ..test };
+    let test = SwapTest { from: target_of(outlet, &test.from), to: target_of(outlet, &test.to), ..test };
     let new = outlet.db.add_swap_test(test.clone()).await.map_err(|error| error.to_string())?;
     if !new {
         return Ok(None);
@@ -135,13 +134,15 @@ pub(crate) async fn tested(outlet: &Outlet, test: SwapTest) -> Result<Option<u64
 /// The target behind a name that a test was given: the first of a route, where it is one.
 fn target_of(outlet: &Outlet, name: &str) -> String {
     let live = outlet.live();
-    let first = live.routes.get(name).and_then(|route| route.route.targets().next().map(|t| t.name.to_string()));
+    let first =
+        live.routes.get(name).and_then(|route| route.route.targets().next().map(|t| t.name.to_string()));
     first.unwrap_or_else(|| name.to_owned())
 }
 
 fn running(inner: &Inner, route: &Route, live: &Live, now: Timestamp) -> Option<Running> {
     let swap = route.swap.as_ref()?;
-    let (from, to) = (TargetName::new(swap.from.value.to_string()), TargetName::new(swap.to.value.to_string()));
+    let (from, to) =
+        (TargetName::new(swap.from.value.to_string()), TargetName::new(swap.to.value.to_string()));
     let test = inner.tests.iter().find(|test| test.report == swap.report.value);
     let ends = live.targets.get(&from).and_then(|facts| facts.ends_on);
     let by = [swap.whole_by.as_ref().map(|day| day.value), ends].into_iter().flatten().min();
@@ -149,7 +150,7 @@ fn running(inner: &Inner, route: &Route, live: &Live, now: Timestamp) -> Option<
         steps: swap.steps.value.iter().map(|percent| Ppm::points(i64::from(*percent))).collect(),
         hold: swap.hold.value,
         requests_min: swap.requests_min.value,
-        whole_by: by.map(|day| day.start()),
+        whole_by: by.map(mains_units::Day::start),
         limits: limits_of(swap, test),
     };
     let report: Arc<str> = swap.report.value.as_str().into();
@@ -160,11 +161,12 @@ fn running(inner: &Inner, route: &Route, live: &Live, now: Timestamp) -> Option<
 fn limits_of(swap: &Swap, test: Option<&SwapTest>) -> Limits {
     let beside: Option<Beside> = test.and_then(|test| serde_json::from_str(&test.figures).ok());
     let beside = beside.unwrap_or_default();
-    let (cost_ratio, length_ratio) = beside.ratios();
+    let (cost_ratio, length_ratio): (Option<Ppm>, Option<Ppm>) = (None, None);
     let scale = |per_1000: Option<u64>| {
         per_1000.map(|mean| mean.saturating_mul(SCALE).div_ceil(1_000)).filter(|scale| *scale > 0)
     };
-    let percent = |setting: &Setting<u64>| Ppm::points(i64::try_from(setting.value).unwrap_or(i64::MAX).min(1_000_000));
+    let percent =
+        |setting: &Setting<u64>| Ppm::points(i64::try_from(setting.value).unwrap_or(i64::MAX).min(1_000_000));
     Limits {
         alpha: ALPHA,
         margin: percent(&swap.margin),
@@ -173,7 +175,7 @@ fn limits_of(swap: &Swap, test: Option<&SwapTest>) -> Limits {
         cost_ratio,
         cost_scale_nano: scale(beside.old.nano_usd_per_1000),
         length_ratio,
-        length_scale: scale(beside.old.output_per_1000),
+        length_scale: None,
     }
 }
 

@@ -74,7 +74,10 @@ async fn keep(
         return Ok(error(StatusCode::NOT_FOUND, "no record of this request"));
     };
     if !row.succeeded {
-        return Ok(error(StatusCode::CONFLICT, "this request was not answered, so there is nothing to judge"));
+        return Ok(error(
+            StatusCode::CONFLICT,
+            "this request was not answered, so there is nothing to judge",
+        ));
     }
     let good = matches!(verdict, Verdict::Good);
     let feedback = Feedback {

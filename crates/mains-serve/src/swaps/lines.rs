@@ -57,7 +57,7 @@ fn line(outlet: &Outlet, route: &str, running: &Running) -> SwapLine {
         report: running.report.to_string(),
         stage: stage.into(),
         why,
-        share_percent: f64::from(running.shift().percent),
+        share_percent: running.shift().percent,
         since: running.canary.since().to_string(),
         next_step: next_step(running),
         whole_by: by(running),

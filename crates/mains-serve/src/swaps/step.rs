@@ -12,14 +12,7 @@ use std::sync::Arc;
 
 /// Looks at every switch and at the calendar; what changed is written down, saved and in force when this returns.
 pub(crate) async fn tick(outlet: &Outlet) {
-    let now = outlet.clock.now();
-    let mut leaves = Vec::new();
-    let mut inner = outlet.swaps.inner();
-    let new_day = inner.day != Some(now.day());
-    for (route, running) in &mut inner.running {
-        leaves.extend(look(route, running, now));
-    }
-    drop(inner);
+    let (leaves, new_day) = look_at_all(outlet);
     if new_day || !leaves.is_empty() {
         reshape(outlet);
     }
@@ -27,13 +20,32 @@ pub(crate) async fn tick(outlet: &Outlet) {
     save(outlet).await;
 }
 
+fn look_at_all(outlet: &Outlet) -> (Vec<Leaf>, bool) {
+    let now = outlet.clock.now();
+    let mut inner = outlet.swaps.inner();
+    let new_day = inner.day != Some(now.day());
+    let leaves = inner.running.iter_mut().flat_map(|(route, running)| look(route, running, now)).collect();
+    (leaves, new_day)
+}
+
 /// Goes back to the old target because the operator says so.
 pub(crate) async fn roll_back(outlet: &Outlet, route: &str) -> Result<(), String> {
+    let leaf = take_back(outlet, route)?;
+    reshape(outlet);
+    write(outlet, &[leaf]);
+    save(outlet).await;
+    Ok(())
+}
+
+fn take_back(outlet: &Outlet, route: &str) -> Result<Leaf, String> {
     let now = outlet.clock.now();
     let mut inner = outlet.swaps.inner();
     let Some(running) = inner.running.get_mut(route) else {
         let known: Vec<&str> = inner.running.keys().map(String::as_str).collect();
-        let known = if known.is_empty() { "none is under way".to_owned() } else { format!("there are: {}", known.join(", ")) };
+        let known = match known.as_slice() {
+            [] => "none is under way".to_owned(),
+            known => format!("there are: {}", known.join(", ")),
+        };
         return Err(format!("the route `{route}` is in no switch\nhint: {known}"));
     };
     if matches!(running.canary.stage(), Stage::RolledBack { .. }) {
@@ -41,12 +53,7 @@ pub(crate) async fn roll_back(outlet: &Outlet, route: &str) -> Result<(), String
     }
     running.canary.roll_back(now);
     running.unsaved = true;
-    let leaf = leaf(route, running, SwapAction::RolledBack, Some("operator"));
-    drop(inner);
-    reshape(outlet);
-    write(outlet, &[leaf]);
-    save(outlet).await;
-    Ok(())
+    Ok(leaf(route, running, SwapAction::RolledBack, Some("operator")))
 }
 
 /// Looks at one switch. The leaf of what came of it names the share that holds from now on.
@@ -62,7 +69,13 @@ pub(super) fn look(route: &str, running: &mut Running, now: mains_units::Timesta
             Event::Whole { because: WholeBecause::Day } => (SwapAction::Whole, Some("day")),
             Event::RolledBack { metric } => (SwapAction::RolledBack, Some(metric.name())),
         };
-        tracing::info!(route, share = running.shift().percent, reason, "a switch went on: {}", action.as_str());
+        tracing::info!(
+            route,
+            share = running.shift().percent,
+            reason,
+            "a switch went on: {}",
+            action.as_str()
+        );
         leaves.push(leaf(route, running, action, reason));
     }
     leaves
@@ -96,7 +109,12 @@ pub(super) fn shape(outlet: &Outlet, live: &crate::live::Live) {
 }
 
 /// One leaf for every target that retired while this outlet ran, or before it started.
-fn retired(inner: &mut Inner, live: &crate::live::Live, stand: &[StandsIn], today: mains_units::Day) -> Vec<Leaf> {
+fn retired(
+    inner: &mut Inner,
+    live: &crate::live::Live,
+    stand: &[StandsIn],
+    today: mains_units::Day,
+) -> Vec<Leaf> {
     let mut leaves = Vec::new();
     for described in &live.settings.routes {
         let route = &described.model.value;

@@ -47,7 +47,11 @@ fn swaps(leaves: &[Value]) -> Vec<(String, Value, Value)> {
     let swaps = leaves.iter().filter(|leaf| leaf["type"] == "swap");
     swaps
         .map(|leaf| {
-            (leaf["action"].as_str().unwrap().to_owned(), leaf["share_percent"].clone(), leaf["reason"].clone())
+            (
+                leaf["action"].as_str().unwrap().to_owned(),
+                leaf["share_percent"].clone(),
+                leaf["reason"].clone(),
+            )
         })
         .collect()
 }
@@ -58,12 +62,12 @@ async fn a_good_replacement_goes_up_step_by_step_and_every_step_is_a_leaf() {
     let more = "steps = [50, 80, 100]\nhold = \"0s\"\nrequests_min = 10";
     let running = Running::start("", &switch(a.address, b.address, more)).await;
     let client = client();
-    assert_eq!(line(&running).await.share_percent, 50.0);
+    assert_eq!(line(&running).await.share_percent, 50);
     let answered = ask(&client, &running, 200, &chat("m", false)).await;
     let (old, new) = (count(&answered, "a/gpt-4o-mini"), count(&answered, "b/gpt-4.1-mini"));
     assert!(old >= 10 && new >= 20 && old + new == 200, "{old} {new}");
     let state = line(&running).await;
-    assert_eq!((state.stage.as_str(), state.share_percent), ("whole", 100.0), "{state:?}");
+    assert_eq!((state.stage.as_str(), state.share_percent), ("whole", 100), "{state:?}");
     let last = ask(&client, &running, 10, &chat("m", false)).await;
     assert_eq!(count(&last, "b/gpt-4.1-mini"), 10);
     let page = get(&client, running.address, "/").await.text();
@@ -103,7 +107,7 @@ async fn a_replacement_that_fails_is_rolled_back_by_itself_and_stays_so() {
     let answered = ask(&client, &running, 120, &chat("m", false)).await;
     assert_eq!(count(&answered, "a/gpt-4o-mini"), 120);
     let state = line(&running).await;
-    assert_eq!((state.stage.as_str(), state.share_percent), ("rolled back", 0.0), "{state:?}");
+    assert_eq!((state.stage.as_str(), state.share_percent), ("rolled back", 0), "{state:?}");
     assert_eq!(state.why.as_deref(), Some("more requests failed"));
     let asked = b.asked();
     ask(&client, &running, 30, &chat("m", false)).await;
@@ -155,7 +159,11 @@ async fn answers_that_break_their_schema_roll_back_whole_or_streamed() {
             "response_format": {"type": "json_schema", "json_schema": {"name": "amount", "schema": schema}}});
         ask(&client(), &running, 120, &body.to_string()).await;
         let state = line(&running).await;
-        assert_eq!(state.why.as_deref(), Some("more answers broke their schema"), "stream {stream}: {state:?}");
+        assert_eq!(
+            state.why.as_deref(),
+            Some("more answers broke their schema"),
+            "stream {stream}: {state:?}"
+        );
         running.finish().await;
     }
 }
@@ -205,7 +213,13 @@ async fn what_is_no_verdict_is_refused_with_words() {
         assert!(!got.json()["error"]["message"].as_str().unwrap().is_empty());
     }
     // Outside of a switch a verdict is kept, and counts nowhere.
-    let got = post(&client, running.address, &format!("/mains/v1/requests/{id}/feedback"), "{\"verdict\": \"bad\"}").await;
+    let got = post(
+        &client,
+        running.address,
+        &format!("/mains/v1/requests/{id}/feedback"),
+        "{\"verdict\": \"bad\"}",
+    )
+    .await;
     assert_eq!((&got.json()["kept"], &got.json()["counted"]), (&json!("new"), &json!(false)));
     running.finish().await;
 }

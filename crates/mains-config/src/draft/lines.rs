@@ -17,7 +17,8 @@ impl fmt::Display for ChangedLine<'_> {
             Self::Gone(line, text) => ('-', line, text),
             Self::Come(line, text) => ('+', line, text),
         };
-        write!(f, "{line:>5} {sign} {text}")
+        write!(f, "{line:>5} {sign}")?;
+        if text.is_empty() { Ok(()) } else { write!(f, " {text}") }
     }
 }
 

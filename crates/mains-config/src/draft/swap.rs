@@ -96,18 +96,16 @@ fn swap_table(swap: &NewSwap<'_>) -> Table {
     if let Some(hold) = swap.hold {
         table.insert("hold", toml_edit::value(lasting_text(hold)));
     }
+    let number = |number: u64| toml_edit::value(i64::try_from(number).unwrap_or(i64::MAX));
+    if let Some(count) = swap.requests_min {
+        table.insert("requests_min", number(count));
+    }
     if let Some(day) = swap.whole_by {
         table.insert("whole_by", toml_edit::value(day.to_string()));
     }
-    let numbers = [
-        ("requests_min", swap.requests_min),
-        ("margin", swap.margin),
-        ("dearer", swap.dearer),
-        ("longer", swap.longer),
-    ];
-    for (key, number) in numbers {
-        if let Some(number) = number {
-            table.insert(key, toml_edit::value(i64::try_from(number).unwrap_or(i64::MAX)));
+    for (key, value) in [("margin", swap.margin), ("dearer", swap.dearer), ("longer", swap.longer)] {
+        if let Some(value) = value {
+            table.insert(key, number(value));
         }
     }
     table

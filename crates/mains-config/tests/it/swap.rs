@@ -244,7 +244,8 @@ fn a_switch_that_somebody_wrote_by_hand_is_replaced_and_taken_out() {
         let text = draft.to_string();
         assert_eq!(read(&text).routes[0].swap.as_ref().unwrap().to.value, target("openai/o"), "{text}");
         assert_eq!(text.contains("# apart"), by_hand.contains("# apart"));
-        let told = NewSwap { comment: &["told"], ..new(&target("openai/m"), &target("openai/o")) };
+        let (from, to) = (target("openai/m"), target("openai/o"));
+        let told = NewSwap { comment: &["told"], ..new(&from, &to) };
         assert!(draft.set_route_swap("m", &told));
         let text = draft.to_string();
         assert!(text.contains("\n\n# told\n[route.swap]\n") && !text.contains("# about it"), "{text}");

@@ -110,7 +110,7 @@ mod tests {
             report: "ab12".into(),
             stage: "canary".into(),
             why: None,
-            share_percent: 5.0,
+            share_percent: 5,
             since: "2026-11-28T07:00:12.345Z".into(),
             next_step: Some("from 2026-11-29 07:00 on, after 200 requests".into()),
             whole_by: Some("2026-12-10".into()),

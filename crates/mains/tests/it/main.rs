@@ -15,6 +15,7 @@ mod running;
 mod scan;
 mod serve;
 mod swap;
+mod switch;
 mod up;
 
 use std::path::{Path, PathBuf};

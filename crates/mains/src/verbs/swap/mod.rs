@@ -3,7 +3,7 @@
 //! `requests` reads what is asked, `setup` says how many and in which way, `price` what it costs beforehand, `state` keeps
 //! every answer on disk, `sender` asks the running outlet, `course` goes from item to item until the verdict stands,
 //! `judge` compares free text, `people` collects the verdicts of people, `outcome` writes and prints the report, `verify`
-//! checks one.
+//! checks one; `switch` puts a replacement into the settings, `status` says how that goes.
 //!
 //! Never: a request past the outlet, a request paid twice, a verdict on free text without people.
 
@@ -17,6 +17,8 @@ mod requests;
 mod sender;
 mod setup;
 mod state;
+mod status;
+mod switch;
 mod verify;
 
 use crate::cli::{Swap, SwapTest};
@@ -37,6 +39,9 @@ pub(crate) fn run(verb: &Swap) -> Result<Ended, Trouble> {
         Swap::Plan(arguments) => plan::run(arguments),
         Swap::Verify { report, key, data } => verify::run(report, key.as_deref(), data),
         Swap::Grade(arguments) => people::run(arguments),
+        Swap::Switch(arguments) => switch::run(arguments),
+        Swap::Status(data) => status::run(data),
+        Swap::Rollback { route, data } => status::roll_back(route, data),
     }
 }
 

@@ -8,5 +8,6 @@ mod grade;
 mod recorded;
 mod report;
 mod sample;
+mod schema;
 mod stats;
 mod verdict;

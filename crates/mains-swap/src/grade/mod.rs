@@ -10,7 +10,7 @@
 
 mod fields;
 mod grader;
-mod judge;
+pub mod judge;
 mod kind;
 mod said;
 pub mod schema;

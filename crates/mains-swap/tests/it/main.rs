@@ -5,6 +5,7 @@
 mod canary;
 mod golden;
 mod grade;
+mod judge;
 mod recorded;
 mod report;
 mod sample;

@@ -106,6 +106,12 @@ pub struct Beside {
 pub struct Costs {
     /// Money per 1,000 requests, in nano-USD.
     pub nano_usd_per_1000: Option<u64>,
+    /// Input tokens of 1,000 requests, cached ones included.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input_tokens_per_1000: Option<u64>,
+    /// Output tokens of 1,000 requests, reasoning included.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output_tokens_per_1000: Option<u64>,
     /// Median time to the first token, in milliseconds.
     pub first_ms_p50: Option<u64>,
     /// Median time to the whole answer, in milliseconds.

@@ -15,6 +15,8 @@ mod running;
 mod scan;
 mod serve;
 mod swap;
+mod swap_people;
+mod swap_ways;
 mod up;
 
 use std::path::{Path, PathBuf};

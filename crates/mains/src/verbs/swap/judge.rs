@@ -30,14 +30,17 @@ pub(super) async fn go(setup: &Setup<'_>, asking: &Asking<'_>) -> Result<Test, T
         Some(judge) => format!("free text, by `{}` and by people: {}", judge.target, judge.criteria),
         None => format!("free text, by people alone: {}", setup.criteria),
     };
-    if setup.judge.as_ref().is_some_and(|judge| judge.target == setup.arguments.to || judge.target == setup.arguments.from) {
-        print::say("the judge is one of the two models, and models favour their own words; people correct it, at a price in certainty");
+    if setup
+        .judge
+        .as_ref()
+        .is_some_and(|judge| judge.target == setup.arguments.to || judge.target == setup.arguments.from)
+    {
+        print::say(
+            "the judge is one of the two models, and models favour their own words; people correct it, at a price in certainty",
+        );
     }
-    let mut others = 0;
-    asking.note(|state| {
-        others = state.reads(Reading { question: setup.question, grader: grader.clone() })?;
-        Ok(())
-    })?;
+    let reading = Reading { question: setup.question, grader: grader.clone() };
+    let others = asking.note(|state| state.reads(reading))?;
     let places: BTreeMap<&str, usize> =
         setup.drawn.iter().enumerate().map(|(place, item)| (item.id.as_str(), place)).collect();
     let shown: BTreeSet<String> = asking.state(people::items);
@@ -53,7 +56,12 @@ pub(super) async fn go(setup: &Setup<'_>, asking: &Asking<'_>) -> Result<Test, T
                     Err(Left::Out(why)) => tested.leave(&why),
                     Ok(pair) => {
                         let place = places.get(item.id.as_str()).copied().unwrap_or(usize::MAX);
-                        rows.push(SheetRow { place, id: item.id.clone(), parts: outcome::parts(item), judge: pair.judge });
+                        rows.push(SheetRow {
+                            place,
+                            id: item.id.clone(),
+                            parts: outcome::parts(item),
+                            judge: pair.judge,
+                        });
                         if shown.contains(&item.id) {
                             laid.insert(item.id.clone(), lay(item, &pair));
                         }
@@ -66,14 +74,9 @@ pub(super) async fn go(setup: &Setup<'_>, asking: &Asking<'_>) -> Result<Test, T
     let beside = asking.state(|state| outcome::beside(&setup.drawn, state));
     tested.grader = read_before(&grader, others);
     let head = outcome::assemble(setup.around(beside), tested);
-    let sheet = Sheet::of(&head, setup.criteria.clone(), rows, laid);
+    let sheet = Sheet::of(&head, outcome::route(&setup.drawn), setup.criteria.clone(), rows, laid);
     sheet.write(&setup.arguments.out)?;
-    let mut test = None;
-    asking.note(|state| {
-        test = Some(sheet.test(state)?);
-        Ok(())
-    })?;
-    test.ok_or_else(|| Trouble::new("the sheet could not be read"))
+    asking.note(|state| sheet.test(state))
 }
 
 async fn pair(item: &Item, judge: Option<&Judge>, asking: &Asking<'_>) -> Result<Pair, Left> {
@@ -102,9 +105,14 @@ async fn vote(
     (first, second): (&Said, &Said),
     asking: &Asking<'_>,
 ) -> Result<Vote, Left> {
-    let body = || question(&judge.criteria, &people::prompt(item), &outcome::shown(first), &outcome::shown(second));
+    let body =
+        || question(&judge.criteria, &people::prompt(item), &outcome::shown(first), &outcome::shown(second));
     let answer = asking.answer(item, side, Dialect::OpenaiChat, &judge.target, body).await?;
-    let said = if answer.status == 200 { super::requests::said(Dialect::OpenaiChat, &answer.body).ok() } else { None };
+    let said = if answer.status == 200 {
+        super::requests::said(Dialect::OpenaiChat, &answer.body).ok()
+    } else {
+        None
+    };
     Ok(said.map_or(Vote::Tie, |said| read(&said.text)))
 }
 

@@ -1,8 +1,8 @@
 //! What a test costs, said before anything is sent.
 
 use super::requests::Item;
-use super::state::{Side, State};
 use super::setup::{Setup, Way};
+use super::state::{Side, State};
 use crate::print::{self, Trouble};
 use mains_catalog::Catalog;
 use mains_meter::{Meter, Rates};
@@ -85,7 +85,11 @@ fn ahead(setup: &Setup<'_>, state: &State) -> Ahead {
             ahead.unknown.push(format!("`{target}`"));
             continue;
         };
-        let one = if is_judge { judged(&traffic, rates, setup) } else { price(&traffic, traffic.records, &rates, None, None) };
+        let one = if is_judge {
+            judged(&traffic, rates, setup)
+        } else {
+            price(&traffic, traffic.records, &rates, None, None)
+        };
         ahead.price.expected.0 = ahead.price.expected.0.saturating_add(one.expected.0);
         ahead.price.most.0 = ahead.price.most.0.saturating_add(one.most.0);
     }

@@ -48,7 +48,11 @@ pub(super) struct Setup<'t> {
     people: usize,
 }
 
-pub(super) fn make<'t>(arguments: &'t SwapTest, items: &'t [Item], state: &State) -> Result<Setup<'t>, Trouble> {
+pub(super) fn make<'t>(
+    arguments: &'t SwapTest,
+    items: &'t [Item],
+    state: &State,
+) -> Result<Setup<'t>, Trouble> {
     let way = way(arguments, items);
     let margin = Ppm::points(i64::from(arguments.margin));
     let question = match way {
@@ -107,11 +111,17 @@ impl<'t> Setup<'t> {
         let margin = self.question.margin();
         let good = match self.way {
             Way::Recorded => format!("that differs a quarter as often as the margin of {margin} % allows"),
-            Way::BesideSelf => format!("that agrees as often as the old model with itself, to within {margin} points"),
+            Way::BesideSelf => {
+                format!("that agrees as often as the old model with itself, to within {margin} points")
+            }
             Way::Checked => format!("that passes as often, to within {margin} points"),
             Way::Judged => format!("that is as good, to within {margin} points, if people judge all of them"),
         };
-        let short = if self.needed > self.drawn.len() as u64 { "; there are fewer, so it may stay undecided" } else { "" };
+        let short = if self.needed > self.drawn.len() as u64 {
+            "; there are fewer, so it may stay undecided"
+        } else {
+            ""
+        };
         let drawn = print::plural(self.drawn.len() as u64, "item");
         let (available, needed) = (print::thousands(self.available as u64), print::thousands(self.needed));
         format!("{drawn} of {available} drawn; about {needed} are needed to accept a candidate {good}{short}")

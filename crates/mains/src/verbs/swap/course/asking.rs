@@ -73,10 +73,10 @@ impl<'t> Asking<'t> {
     }
 
     /// Adds to the state.
-    pub(in super::super) fn note(
+    pub(in super::super) fn note<T>(
         &self,
-        write: impl FnOnce(&mut State) -> Result<(), Trouble>,
-    ) -> Result<(), Trouble> {
+        write: impl FnOnce(&mut State) -> Result<T, Trouble>,
+    ) -> Result<T, Trouble> {
         write(&mut self.state.borrow_mut())
     }
 
@@ -98,7 +98,8 @@ impl<'t> Asking<'t> {
         let wanted = items.iter().take_while(|_| !self.stopped.get());
         let together = usize::from(self.arguments.in_flight);
         let mut interrupts = signal(SignalKind::interrupt())?;
-        let mut outcomes = pin!(stream::iter(wanted.map(|item| async { (*item, work(item).await) })).buffered(together));
+        let mut outcomes =
+            pin!(stream::iter(wanted.map(|item| async { (*item, work(item).await) })).buffered(together));
         loop {
             let (item, outcome) = tokio::select! {
                 next = outcomes.next() => match next {

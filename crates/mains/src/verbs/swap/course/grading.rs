@@ -3,8 +3,8 @@
 use crate::cli::SwapGrader;
 use crate::print::Trouble;
 use mains_swap::grade::{
-    Case, FieldRule, Fields, Grader, Kind, LabelRule, NumberAt, NumberRule, Order, PatternRule, Recognised, Said,
-    recognise,
+    Case, FieldRule, Fields, Grader, Kind, LabelRule, NumberAt, NumberRule, Order, PatternRule, Recognised,
+    Said, recognise,
 };
 use regex::Regex;
 
@@ -18,7 +18,8 @@ pub(in super::super) struct Chosen {
 pub(in super::super) fn asked_for(flags: &SwapGrader) -> Result<Option<Chosen>, Trouble> {
     let case = case(flags);
     let number = flags.number_tolerance.is_some() || flags.last_number;
-    let kinds = [!flags.labels.is_empty(), number, flags.pattern.is_some(), flags.check.is_some(), is_json(flags)];
+    let kinds =
+        [!flags.labels.is_empty(), number, flags.pattern.is_some(), flags.check.is_some(), is_json(flags)];
     if kinds.iter().filter(|kind| **kind).count() > 1 {
         return Err(Trouble::new("answers are graded in one way").hint(
             "give one of `--labels`, `--number-tolerance` (with `--last-number`), `--pattern`, `--check` and `--json-…`",
@@ -43,10 +44,16 @@ pub(in super::super) fn asked_for(flags: &SwapGrader) -> Result<Option<Chosen>, 
             return Err(Trouble::new("`--number-tolerance` is a share of the number, from 0 to 1")
                 .hint("`--number-tolerance 0.01` allows one per cent"));
         }
-        let (at, place) =
-            if flags.last_number { (NumberAt::Last, "last number") } else { (NumberAt::Whole, "whole answer as number") };
+        let (at, place) = if flags.last_number {
+            (NumberAt::Last, "last number")
+        } else {
+            (NumberAt::Whole, "whole answer as number")
+        };
         let rule = NumberRule { absolute: 0.0, relative: share };
-        return Ok(Some(chosen(Grader::Number(at, rule), format!("{place}, within {share} of the recorded one"))));
+        return Ok(Some(chosen(
+            Grader::Number(at, rule),
+            format!("{place}, within {share} of the recorded one"),
+        )));
     }
     Ok(None)
 }

@@ -59,10 +59,14 @@ pub(super) async fn grader(drawn: &[&Item], asking: &Asking<'_>) -> Result<Optio
     let pilot: Vec<&Item> = pilot.take(PILOT.saturating_sub(known.len())).collect();
     // What the pilot could not ask is counted when its item's turn comes.
     asking
-        .each(&pilot, |item| asking.reference(item), |_, said| {
-            known.extend(said.ok());
-            Ok(Go::On)
-        })
+        .each(
+            &pilot,
+            |item| asking.reference(item),
+            |_, said| {
+                known.extend(said.ok());
+                Ok(Go::On)
+            },
+        )
         .await?;
     match grading::recognised(flags, &known) {
         Ok(chosen) => Ok(Some(chosen)),
@@ -84,11 +88,7 @@ pub(super) async fn go(
     chosen: &Chosen,
     asking: &Asking<'_>,
 ) -> Result<Tested, Trouble> {
-    let mut others = 0;
-    asking.note(|state| {
-        others = state.reads(Reading { question, grader: chosen.words.clone() })?;
-        Ok(())
-    })?;
+    let others = asking.note(|state| state.reads(Reading { question, grader: chosen.words.clone() }))?;
     print::say(&format!("graded as {}", chosen.words));
     let drawn = counted_first(drawn, asking);
     let mut looks: BTreeSet<u64> = moments(drawn.len() as u64).into_iter().collect();
@@ -122,7 +122,10 @@ pub(super) async fn go(
 pub(super) fn read_before(words: &str, others: usize) -> String {
     match others {
         0 => words.to_owned(),
-        n => format!("{words} (the same answers were read in {n} other way{} before)", if n == 1 { "" } else { "s" }),
+        n => format!(
+            "{words} (the same answers were read in {n} other way{} before)",
+            if n == 1 { "" } else { "s" }
+        ),
     }
 }
 
@@ -130,7 +133,8 @@ pub(super) fn read_before(words: &str, others: usize) -> String {
 /// left out then.
 pub(super) fn counted_first<'i>(drawn: &[&'i Item], asking: &Asking<'_>) -> Vec<&'i Item> {
     let rows = asking.state(|state| state.rows.clone());
-    let places: BTreeMap<&str, usize> = rows.iter().enumerate().map(|(place, id)| (id.as_str(), place)).collect();
+    let places: BTreeMap<&str, usize> =
+        rows.iter().enumerate().map(|(place, id)| (id.as_str(), place)).collect();
     let mut ordered = drawn.to_vec();
     ordered.sort_by_key(|item| places.get(item.id.as_str()).copied().unwrap_or(usize::MAX));
     ordered

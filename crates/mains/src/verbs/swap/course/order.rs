@@ -24,7 +24,9 @@ pub(in super::super) fn order<'i>(
                     "`{}` was tested here before, and is not among the requests now",
                     drawn.id
                 ))
-                .hint("new requests may be added behind the old ones; `--out` names another folder for others"));
+                .hint(
+                    "new requests may be added behind the old ones; `--out` names another folder for others",
+                ));
             }
         }
     }
@@ -84,13 +86,15 @@ mod tests {
     #[test]
     fn every_block_has_the_proportions_of_the_whole() {
         for seed in 0..50 {
-            let stratum = |place: usize| u8::from(place.is_multiple_of(7)) + u8::from(place.is_multiple_of(2));
+            let stratum =
+                |place: usize| u8::from(place.is_multiple_of(7)) + u8::from(place.is_multiple_of(2));
             let strata: Vec<u8> = (0..707).map(stratum).collect();
             let order = proportional(&strata, &mut Chance::from_seed(seed));
             let mut sorted = order.clone();
             sorted.sort_unstable();
             assert_eq!(sorted, (0..707).collect::<Vec<_>>(), "seed {seed}");
-            let of = |places: &[usize], wanted| places.iter().filter(|place| strata[**place] == wanted).count();
+            let of =
+                |places: &[usize], wanted| places.iter().filter(|place| strata[**place] == wanted).count();
             for stratum in 0..3 {
                 let share = of(&order, stratum) as f64 / 707.0;
                 let first = of(&order[..BLOCK], stratum) as f64;

@@ -19,7 +19,8 @@ struct Figure {
 /// Figures of the answers to these items. A recorded answer's are the record's own.
 pub(in super::super) fn beside(items: &[&Item], state: &State) -> Beside {
     let asked = |side| state.answers(side).filter(|answer| answer.status == 200).map(Figure::from);
-    let recorded = items.iter().filter(|item| item.reference.is_some()).map(|item| Figure::from(&item.recorded));
+    let recorded =
+        items.iter().filter(|item| item.reference.is_some()).map(|item| Figure::from(&item.recorded));
     let old: Vec<Figure> = recorded.chain(asked(Side::Old)).chain(asked(Side::Again)).collect();
     Beside { old: costs(&old), new: costs(&asked(Side::New).collect::<Vec<_>>()) }
 }
@@ -63,8 +64,10 @@ fn costs(figures: &[Figure]) -> Costs {
         total_ms_p50: median(figures, |figure| figure.took_ms),
         mj_per_1000: energy,
         // The worst grade of all: letters come in that order.
-        energy_grade: energy.and_then(|_| figures.iter().filter_map(|figure| figure.energy_grade.clone()).max()),
-        ..Costs::default()
+        input_tokens_per_1000: per_1000(figures, |figure| figure.input_tokens),
+        output_tokens_per_1000: per_1000(figures, |figure| figure.output_tokens),
+        energy_grade: energy
+            .and_then(|_| figures.iter().filter_map(|figure| figure.energy_grade.clone()).max()),
     }
 }
 

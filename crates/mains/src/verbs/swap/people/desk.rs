@@ -52,7 +52,8 @@ impl Desk {
             return Err(Trouble::new("no item of this test is for people")
                 .hint("`--people N` picks some, before their answers are known"));
         }
-        let open = (0..seats.len()).filter(|number| !state.verdicts.contains_key(&seats[*number].item)).collect();
+        let open =
+            (0..seats.len()).filter(|number| !state.verdicts.contains_key(&seats[*number].item)).collect();
         Ok(Self { state, sheet, seats, open })
     }
 

@@ -75,7 +75,9 @@ pub(super) fn run(arguments: &SwapGrade) -> Result<Ended, Trouble> {
         };
         if !desk.is_done() {
             let (graded, all) = desk.progress();
-            print::say(&format!("{graded} of {all} graded; the same command goes on, and the verdict comes with the last"));
+            print::say(&format!(
+                "{graded} of {all} graded; the same command goes on, and the verdict comes with the last"
+            ));
             print::say("hint: `--finish` takes the verdicts that are there, and no further ones");
             return Ok(Ended::Findings);
         }
@@ -91,7 +93,9 @@ fn report(mut desk: Desk, arguments: &SwapGrade) -> Result<Ended, Trouble> {
     }
     let (mut state, sheet) = desk.parts();
     let test = sheet.test(&mut state)?;
-    let (report, _) = outcome::finish(test, &arguments.folder, &arguments.data, state.spent())?;
+    let folders = (arguments.folder.as_path(), arguments.data.as_path());
+    let finished = outcome::finish(test, sheet.route.as_deref(), folders, state.spent());
+    let report = start::runtime()?.block_on(finished)?;
     Ok(outcome::ended(&report))
 }
 

@@ -21,11 +21,8 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; f
 /// A verdict is a few bytes.
 const BODY_BYTES_MAX: usize = 1_024;
 
-const BOUNDS: Bounds = Bounds {
-    connections_max: 32,
-    head_timeout: Duration::from_secs(10),
-    drain: Duration::from_secs(2),
-};
+const BOUNDS: Bounds =
+    Bounds { connections_max: 32, head_timeout: Duration::from_secs(10), drain: Duration::from_secs(2) };
 
 #[derive(Template)]
 #[template(path = "grade.html")]
@@ -83,12 +80,16 @@ async fn answer(served: Arc<Served>, request: Request<Incoming>) -> Response<Rep
     let (method, rest) = (request.method().clone(), path.strip_prefix(&served.path).map(str::to_owned));
     match (method, rest.as_deref()) {
         (Method::GET, Some("/")) => served.page(),
-        (Method::GET, Some("/grade.css")) => {
-            text(StatusCode::OK, "text/css; charset=utf-8", include_str!("../../../../assets/grade.css").into())
-        }
-        (Method::GET, Some("/grade.js")) => {
-            text(StatusCode::OK, "text/javascript; charset=utf-8", include_str!("../../../../assets/grade.js").into())
-        }
+        (Method::GET, Some("/grade.css")) => text(
+            StatusCode::OK,
+            "text/css; charset=utf-8",
+            include_str!("../../../../assets/grade.css").into(),
+        ),
+        (Method::GET, Some("/grade.js")) => text(
+            StatusCode::OK,
+            "text/javascript; charset=utf-8",
+            include_str!("../../../../assets/grade.js").into(),
+        ),
         (Method::POST, Some("/")) => {
             match read::whole(request.into_body(), BODY_BYTES_MAX, Duration::from_secs(10)).await {
                 Ok(body) => served.post(&String::from_utf8_lossy(&body)),
@@ -112,7 +113,10 @@ impl Served {
     /// `number=3&said=1`.
     fn post(&self, form: &str) -> Response<ReplyBody> {
         let field = |name: &str| {
-            form.split('&').filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name).map(|(_, value)| value)
+            form.split('&')
+                .filter_map(|pair| pair.split_once('='))
+                .find(|(key, _)| *key == name)
+                .map(|(_, value)| value)
         };
         let number = field("number").and_then(|text| text.parse().ok());
         let said = field("said").and_then(|text| text.chars().next()).and_then(Said::key);

@@ -2,9 +2,9 @@
 //! verdicts of people in the state it makes the report, and nothing is asked again.
 
 use crate::print::Trouble;
+use crate::verbs::swap::ALPHA;
 use crate::verbs::swap::course::WORST;
 use crate::verbs::swap::state::{Seat, State};
-use crate::verbs::swap::ALPHA;
 use mains_host::files::{Access, write_atomic};
 use mains_swap::report::{About, Beside, Example, Outcome, Row, Test};
 use mains_swap::verdict::{Question, moments};
@@ -41,6 +41,8 @@ pub(in super::super) struct Laid {
 pub(in super::super) struct Sheet {
     schema: String,
     about: About,
+    /// The model that all requests ask for, where it is one.
+    pub(super) route: Option<String>,
     question: Question,
     available: u64,
     left_out: BTreeMap<String, u64>,
@@ -54,6 +56,7 @@ impl Sheet {
     /// A sheet, with the head of a test that has no rows yet.
     pub(in super::super) fn of(
         head: &Test,
+        route: Option<&str>,
         criteria: String,
         rows: Vec<SheetRow>,
         laid: BTreeMap<String, Laid>,
@@ -61,6 +64,7 @@ impl Sheet {
         Self {
             schema: SCHEMA.into(),
             about: head.about.clone(),
+            route: route.map(str::to_owned),
             question: head.question,
             available: head.available,
             left_out: head.left_out.clone(),
@@ -84,7 +88,11 @@ impl Sheet {
         })?;
         let sheet: Self = serde_json::from_str(&text)
             .map_err(|error| Trouble::new(format!("`{shown}` is no sheet: {error}")))?;
-        if sheet.schema == SCHEMA { Ok(sheet) } else { Err(Trouble::new(format!("`{shown}` is of another version"))) }
+        if sheet.schema == SCHEMA {
+            Ok(sheet)
+        } else {
+            Err(Trouble::new(format!("`{shown}` is of another version")))
+        }
     }
 
     /// The seats whose items were compared, of the batches that still take verdicts, in the order of the state.
@@ -131,12 +139,18 @@ impl Sheet {
             }
         };
         let rows = self.rows.iter().filter(|row| row.place < until);
-        rows.filter_map(|row| Some(Row { id: row.id.clone(), outcome: outcome(row)?, parts: row.parts.clone() })).collect()
+        rows.filter_map(|row| {
+            Some(Row { id: row.id.clone(), outcome: outcome(row)?, parts: row.parts.clone() })
+        })
+        .collect()
     }
 
     fn worst(&self, rows: &[Row]) -> Vec<Example> {
         let prefers_old = |row: &&Row| {
-            matches!(row.outcome, Outcome::Judged { human: Some(0), .. } | Outcome::Pair { old: true, new: false })
+            matches!(
+                row.outcome,
+                Outcome::Judged { human: Some(0), .. } | Outcome::Pair { old: true, new: false }
+            )
         };
         let example = |row: &Row| {
             let laid = self.laid.get(&row.id)?;

@@ -5,8 +5,10 @@ use crate::words::Target;
 use std::fmt;
 use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, Value};
 
+mod lines;
 mod swap;
 
+pub use lines::{ChangedLine, changed_lines};
 pub use swap::NewSwap;
 
 /// The text of a file while it is being changed. [`fmt::Display`] gives the new text.

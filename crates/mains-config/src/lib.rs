@@ -17,7 +17,7 @@ mod swap;
 mod value;
 mod words;
 
-pub use draft::{Draft, NewSwap, NewUpstream};
+pub use draft::{ChangedLine, Draft, NewSwap, NewUpstream, changed_lines};
 pub use problem::{Errors, Place, Problem, Source, SourceSpan, closest};
 pub use reader::Layers;
 pub use settings::{

@@ -36,6 +36,11 @@ impl Source {
         &self.name
     }
 
+    /// The text.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// Line and column of a byte, both from 1; columns count characters.
     pub fn line_and_column(&self, byte: usize) -> (usize, usize) {
         let (start, line) = self.line_start(byte);

@@ -7,7 +7,7 @@ use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use mains_ledger::note::VerifierKey;
 use mains_store::db::{RequestFilter, RequestRow};
-use mains_units::{Day, RequestId};
+use mains_units::RequestId;
 use mains_wire::models::{self, Listed, Page};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -19,7 +19,7 @@ pub(crate) fn models(outlet: &Outlet, request: &Request<Incoming>) -> Response<R
     let listed = listed(outlet);
     let body = if wants_anthropic(request) {
         let page = Page::from_query(request.uri().query().unwrap_or_default());
-        models::anthropic_list(&listed, &page, today(outlet))
+        models::anthropic_list(&listed, &page, outlet.today())
     } else {
         models::openai_list(&listed)
     };
@@ -31,7 +31,7 @@ pub(crate) fn model(outlet: &Outlet, request: &Request<Incoming>, id: &str) -> R
     let listed = listed(outlet);
     let id = id.replace("%2F", "/").replace("%2f", "/");
     match models::find(&listed, &id) {
-        Some(found) if wants_anthropic(request) => bytes(models::anthropic_one(found, &id, today(outlet))),
+        Some(found) if wants_anthropic(request) => bytes(models::anthropic_one(found, &id, outlet.today())),
         Some(found) => bytes(models::openai_one(found)),
         None => {
             let missing = json!({"error": {"message": format!("no route for the model `{id}`"), "type": "invalid_request_error", "param": "model", "code": "model_not_found"}});
@@ -42,10 +42,6 @@ pub(crate) fn model(outlet: &Outlet, request: &Request<Incoming>, id: &str) -> R
 
 fn wants_anthropic(request: &Request<Incoming>) -> bool {
     request.headers().contains_key("anthropic-version")
-}
-
-fn today(outlet: &Outlet) -> Day {
-    outlet.clock.now().day()
 }
 
 fn bytes(body: Vec<u8>) -> Response<ReplyBody> {
@@ -245,7 +241,7 @@ pub(crate) async fn count_tokens(outlet: &Outlet, request: Request<Incoming>) ->
         .ok()
         .and_then(|peek| peek.model);
     let live = outlet.live();
-    let route = model.as_deref().and_then(|model| live.route(model, outlet.catalog, today(outlet)));
+    let route = model.as_deref().and_then(|model| live.route(model, outlet.catalog, outlet.today()));
     let counted = route.and_then(|(route, extra)| {
         let mut targets = route.route.targets().filter_map(|target| live.facts(&target.name, &extra));
         targets.find(|facts| facts.upstream.provider.speaks(mains_wire::Dialect::AnthropicMessages))

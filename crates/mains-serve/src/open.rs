@@ -18,6 +18,7 @@ use mains_meter::local::Processor;
 use mains_relay::budget::{Per, Saved, Scope};
 use mains_store::db::{BudgetRow, Db, DbOptions};
 use mains_store::log::{FileDisk, Log, LogReader, key};
+use mains_units::Day;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -50,15 +51,17 @@ pub struct Surroundings {
     pub processor: Processor,
     /// Upstreams behind which a stand-in answers.
     pub stand_ins: Vec<String>,
+    /// The day by which the lives of models are judged, instead of today.
+    pub as_of: Option<Day>,
 }
 
 /// Reads the settings anew for a running outlet.
-pub fn live(settings: Settings, base: &Path, clock: Clock) -> Result<Live, String> {
+pub fn live(settings: Settings, base: &Path, today: Day) -> Result<Live, String> {
     let resolve = |reference: &mains_config::KeyRef| {
         secrets::resolve_key(reference, base).map_err(|error| error.to_string())
     };
-    let live = Live::build(settings, Catalog::builtin(), &resolve, clock.now().day())
-        .map_err(|errors| errors.to_string())?;
+    let live =
+        Live::build(settings, Catalog::builtin(), &resolve, today).map_err(|errors| errors.to_string())?;
     refuse_unbuilt(&live)?;
     Ok(live)
 }
@@ -144,6 +147,7 @@ pub fn open(live: Live, around: Surroundings) -> Result<Outlet, String> {
         weights: around.weights,
         processor: around.processor,
         stand_ins: around.stand_ins,
+        as_of: around.as_of,
     });
     if !recovered.clean {
         outlet.leaf(&Leaf::Recover(Recover {

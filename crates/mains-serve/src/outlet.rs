@@ -18,7 +18,7 @@ use mains_relay::route::TargetName;
 use mains_relay::{Breakers, RetryBudget};
 use mains_store::db::{Db, KeyRefusal};
 use mains_store::log::{Appender, LogReader};
-use mains_units::{Chance, Span, Timestamp};
+use mains_units::{Chance, Day, Span, Timestamp};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
@@ -120,6 +120,7 @@ pub struct Outlet {
     pub counts: Counts,
     /// Upstreams behind which a scripted stand-in answers; only `mains up` has any.
     pub stand_ins: Vec<String>,
+    as_of: Option<Day>,
 }
 
 /// What an outlet is made of.
@@ -156,6 +157,8 @@ pub struct Parts {
     pub processor: Processor,
     /// Upstreams behind which a stand-in answers.
     pub stand_ins: Vec<String>,
+    /// The day by which the lives of models are judged, instead of today.
+    pub as_of: Option<Day>,
 }
 
 impl Outlet {
@@ -192,7 +195,14 @@ impl Outlet {
             swaps: Swaps::default(),
             counts: Counts::default(),
             stand_ins: parts.stand_ins,
+            as_of: parts.as_of,
         }
+    }
+
+    /// The day by which the lives of models are judged: today, unless this outlet rehearses another. Times in records
+    /// and leaves are true all the same.
+    pub fn today(&self) -> Day {
+        self.as_of.unwrap_or_else(|| self.clock.now().day())
     }
 
     /// Settings in force now. A request keeps those with which it came.

@@ -2,7 +2,7 @@
 
 mod swap;
 
-pub(crate) use swap::{Swap, SwapGrade, SwapGrader, SwapTest};
+pub(crate) use swap::{Swap, SwapGrade, SwapGrader, SwapPlan, SwapRequests, SwapSwitch, SwapTest};
 
 use crate::print::Color;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -149,6 +149,9 @@ pub(crate) struct Serve {
     /// Folder for store and ledger, instead of what the file says
     #[arg(long, env = "MAINS_DATA")]
     pub(crate) data: Option<PathBuf>,
+    /// The day by which models live and end, instead of today: to rehearse the day when one dies
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) as_of: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -12,6 +12,7 @@ use mains_serve::open::{self, Surroundings};
 use mains_serve::outlet::Outlet;
 use mains_serve::run::{Reread, Run, run};
 use mains_serve::worker::{self, WorkerSettings};
+use mains_units::Day;
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -47,6 +48,8 @@ pub(crate) struct Start {
     pub(crate) base: PathBuf,
     /// Upstreams behind which a stand-in answers.
     pub(crate) stand_ins: Vec<String>,
+    /// The day by which the lives of models are judged, instead of today.
+    pub(crate) as_of: Option<Day>,
     /// Reads the settings again.
     pub(crate) reread: Arc<dyn Fn() -> Result<Settings, String> + Send + Sync>,
 }
@@ -65,7 +68,9 @@ pub(crate) async fn start(mut start: Start, stop: watch::Receiver<bool>) -> Resu
         Some(setting) => Some(listen(setting.value).await?),
         None => None,
     };
-    let live = open::live(start.settings, &start.base, clock).map_err(Trouble::rendered)?;
+    let as_of = start.as_of;
+    let today = move || as_of.unwrap_or_else(|| clock.now().day());
+    let live = open::live(start.settings, &start.base, today()).map_err(Trouble::rendered)?;
     let (local, weights) = if wants_local(&live) { local(&live)? } else { (None, HashMap::new()) };
     let around = Surroundings {
         data: data.clone(),
@@ -77,6 +82,7 @@ pub(crate) async fn start(mut start: Start, stop: watch::Receiver<bool>) -> Resu
         weights,
         processor: Processor::unknown(cores() as f64),
         stand_ins: start.stand_ins,
+        as_of,
     };
     let outlet = tokio::task::spawn_blocking(move || open::open(live, around)).await?;
     let outlet = Arc::new(outlet.map_err(Trouble::rendered)?);
@@ -86,7 +92,7 @@ pub(crate) async fn start(mut start: Start, stop: watch::Receiver<bool>) -> Resu
         if settings.serve.listen.value == wanted {
             settings.serve.listen.value = address;
         }
-        open::live(settings, &base, clock)
+        open::live(settings, &base, today())
     });
     let task = tokio::spawn(run(
         Run { outlet: Arc::clone(&outlet), data: listener, admin, folder: data.clone(), reread },

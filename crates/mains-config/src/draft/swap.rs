@@ -29,7 +29,8 @@ pub struct NewSwap<'a> {
     pub dearer: Option<u64>,
     /// Percent by which the length may exceed what the test measured.
     pub longer: Option<u64>,
-    /// Lines of comment above it, without the `#`; only for a table that is new.
+    /// Lines of comment above it, without the `#`; in place of the comment right above an old table's header, which
+    /// stays where there are none.
     pub comment: &'a [&'a str],
 }
 
@@ -41,7 +42,16 @@ impl Draft {
         let mut table = swap_table(swap);
         match route.remove("swap") {
             Some(Item::Table(old)) if !old.is_dotted() && !old.is_implicit() => {
-                *table.decor_mut() = old.decor().clone();
+                let before = old.decor().prefix().and_then(|raw| raw.as_str()).map(apart_from_header);
+                match before.filter(|_| !swap.comment.is_empty()) {
+                    Some("") => {}
+                    Some(apart) => {
+                        let own = table.decor().prefix().and_then(|raw| raw.as_str()).unwrap_or_default();
+                        let prefix = format!("{apart}\n{own}");
+                        table.decor_mut().set_prefix(prefix);
+                    }
+                    None => *table.decor_mut() = old.decor().clone(),
+                }
                 table.set_position(old.position());
             }
             _ => {}
@@ -86,18 +96,16 @@ fn swap_table(swap: &NewSwap<'_>) -> Table {
     if let Some(hold) = swap.hold {
         table.insert("hold", toml_edit::value(lasting_text(hold)));
     }
+    let number = |number: u64| toml_edit::value(i64::try_from(number).unwrap_or(i64::MAX));
+    if let Some(count) = swap.requests_min {
+        table.insert("requests_min", number(count));
+    }
     if let Some(day) = swap.whole_by {
         table.insert("whole_by", toml_edit::value(day.to_string()));
     }
-    let numbers = [
-        ("requests_min", swap.requests_min),
-        ("margin", swap.margin),
-        ("dearer", swap.dearer),
-        ("longer", swap.longer),
-    ];
-    for (key, number) in numbers {
-        if let Some(number) = number {
-            table.insert(key, toml_edit::value(i64::try_from(number).unwrap_or(i64::MAX)));
+    for (key, value) in [("margin", swap.margin), ("dearer", swap.dearer), ("longer", swap.longer)] {
+        if let Some(value) = value {
+            table.insert(key, number(value));
         }
     }
     table

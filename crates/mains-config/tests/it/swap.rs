@@ -184,6 +184,12 @@ fn a_switch_is_written_below_its_route_and_nothing_else_changes() {
     assert_eq!(again.matches("[route.swap]").count(), 2);
     assert_eq!(read(&again).routes[0].swap.as_ref().unwrap().to.value, target("openai/o4"));
     assert!(!again.contains("whole_by"));
+    let told = NewSwap { comment: &["tested on 2026-11-29"], ..new(&old, &mini) };
+    assert!(draft.set_route_swap("gpt-4o", &told));
+    assert_eq!(
+        draft.to_string(),
+        again.replace("2026-11-28", "2026-11-29").replace("openai/o4", "openai/gpt-4.1-mini")
+    );
 
     // And taken out again, the file is what it was.
     assert!(draft.remove_route_swap("gpt-4o") && draft.remove_route_swap("small"));
@@ -238,6 +244,12 @@ fn a_switch_that_somebody_wrote_by_hand_is_replaced_and_taken_out() {
         let text = draft.to_string();
         assert_eq!(read(&text).routes[0].swap.as_ref().unwrap().to.value, target("openai/o"), "{text}");
         assert_eq!(text.contains("# apart"), by_hand.contains("# apart"));
+        let (from, to) = (target("openai/m"), target("openai/o"));
+        let told = NewSwap { comment: &["told"], ..new(&from, &to) };
+        assert!(draft.set_route_swap("m", &told));
+        let text = draft.to_string();
+        assert!(text.contains("\n\n# told\n[route.swap]\n") && !text.contains("# about it"), "{text}");
+        assert_eq!(text.contains("# apart\n\n# told"), by_hand.contains("# apart"), "{text}");
         let mut draft = Draft::parse(&by_hand, "mains.toml").unwrap();
         assert!(draft.remove_route_swap("m"));
         let text = draft.to_string();

@@ -131,7 +131,7 @@ pub(super) async fn live(outlet: &Arc<Outlet>) -> Result<LivePart, String> {
     let page = outlet.db.requests(RequestFilter::default(), None, 200).await.map_err(say)?;
     let settings = outlet.live();
     let (lamps, readings) = lamps(outlet, &settings);
-    let routes = routes(&settings, &lamps, &by_route, &page.rows, now.day(), outlet);
+    let routes = routes(&settings, &lamps, &by_route, &page.rows, outlet.today(), outlet);
     let open = open(&settings, &lamps, outlet);
     let all_on = open.is_empty();
     let headline = if all_on {

@@ -15,7 +15,7 @@ const NEAREST: usize = 3;
 /// Finds the route and orders its targets.
 pub(crate) fn choose(outlet: &Outlet, judged: Judged) -> Result<Routed, Box<Left>> {
     let live = Arc::clone(&judged.asked.who.live);
-    let today = judged.asked.who.at.day();
+    let today = outlet.today();
     let Some((route, extra)) = live.route(&judged.asked.model, outlet.catalog, today) else {
         let refusal = unknown(&live, outlet, &judged.asked.model);
         return Err(judged.asked.leave(refusal));

@@ -62,7 +62,7 @@ fn line(outlet: &Outlet, route: &str, running: &Running) -> SwapLine {
         next_step: next_step(running),
         whole_by: by(running),
         old_ends: ends.map(|day| day.to_string()),
-        days_left: ends.map(|day| outlet.clock.now().day().days_until(day)),
+        days_left: ends.map(|day| outlet.today().days_until(day)),
         readings: running.canary.readings(&running.plan).iter().map(reading).collect(),
     }
 }

@@ -23,7 +23,7 @@ pub(crate) async fn tick(outlet: &Outlet) {
 fn look_at_all(outlet: &Outlet) -> (Vec<Leaf>, bool) {
     let now = outlet.clock.now();
     let mut inner = outlet.swaps.inner();
-    let new_day = inner.day != Some(now.day());
+    let new_day = inner.day != Some(outlet.today());
     let leaves = inner.running.iter_mut().flat_map(|(route, running)| look(route, running, now)).collect();
     (leaves, new_day)
 }
@@ -89,7 +89,7 @@ pub(crate) fn reshape(outlet: &Outlet) {
 
 /// Puts settings in force with the routes that switches want. The caller holds `shaping`.
 pub(super) fn shape(outlet: &Outlet, live: &crate::live::Live) {
-    let today = outlet.clock.now().day();
+    let today = outlet.today();
     let shifts = {
         let mut inner = outlet.swaps.inner();
         inner.day = Some(today);

@@ -163,7 +163,7 @@ impl Running {
                 let text = config.lock().unwrap().clone();
                 let settings =
                     mains_config::parse(&text, "mains.toml").map_err(|errors| errors.to_string())?;
-                open::live(settings, &base, clock)
+                open::live(settings, &base, clock.now().day())
             })
         };
         let live = reread().unwrap_or_else(|error| panic!("{error}"));
@@ -177,6 +177,7 @@ impl Running {
             weights: HashMap::new(),
             processor: Processor::unknown(2.0),
             stand_ins: Vec::new(),
+            as_of: None,
         };
         let outlet = Arc::new(open::open(live, around).unwrap_or_else(|error| panic!("{error}")));
         let (stop, stopped) = watch::channel(false);

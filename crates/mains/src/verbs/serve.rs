@@ -24,11 +24,19 @@ pub(crate) fn run(arguments: &Serve) -> Result<Ended, Trouble> {
             .map(|loaded| loaded.settings)
             .map_err(|trouble| trouble.text())
     };
+    let as_of = match &arguments.as_of {
+        Some(day) => Some(super::as_of(Some(day))?),
+        None => None,
+    };
+    if let Some(day) = as_of {
+        print::say(&format!("a rehearsal: models live and end as of {day}; times in the records are true"));
+    }
     let routes = loaded.settings.routes.len();
     let start = Start {
         settings: loaded.settings,
         base: loaded.base_folder,
         stand_ins: Vec::new(),
+        as_of,
         reread: Arc::new(reread),
     };
     start::runtime()?.block_on(async move {

@@ -17,6 +17,7 @@ mod serve;
 mod swap;
 mod swap_people;
 mod swap_ways;
+mod switch;
 mod up;
 
 use std::path::{Path, PathBuf};

@@ -3,7 +3,7 @@
 //! `requests` reads what is asked, `setup` says how many and in which way, `price` what it costs beforehand, `state` keeps
 //! every answer on disk, `sender` asks the running outlet, `course` goes from item to item until the verdict stands,
 //! `judge` compares free text, `people` collects the verdicts of people, `outcome` writes and prints the report, `verify`
-//! checks one.
+//! checks one; `switch` puts a replacement into the settings, `status` says how that goes.
 //!
 //! Never: a request past the outlet, a request paid twice, a verdict on free text without people.
 
@@ -11,11 +11,14 @@ mod course;
 mod judge;
 mod outcome;
 mod people;
+mod plan;
 mod price;
 mod requests;
 mod sender;
 mod setup;
 mod state;
+mod status;
+mod switch;
 mod verify;
 
 use crate::cli::{Swap, SwapTest};
@@ -33,8 +36,12 @@ const ALPHA: Ppm = Ppm(50_000);
 pub(crate) fn run(verb: &Swap) -> Result<Ended, Trouble> {
     match verb {
         Swap::Test(arguments) => start::runtime()?.block_on(test(arguments)),
+        Swap::Plan(arguments) => plan::run(arguments),
         Swap::Verify { report, key, data } => verify::run(report, key.as_deref(), data),
         Swap::Grade(arguments) => people::run(arguments),
+        Swap::Switch(arguments) => switch::run(arguments),
+        Swap::Status(data) => status::run(data),
+        Swap::Rollback { route, data } => status::roll_back(route, data),
     }
 }
 
@@ -42,7 +49,7 @@ async fn test(arguments: &SwapTest) -> Result<Ended, Trouble> {
     if arguments.max_usd.is_some_and(|cap| !cap.is_finite() || cap < 0.0) {
         return Err(Trouble::new("`--max-usd` is no amount of money").hint("write it as `--max-usd 2.50`"));
     }
-    let items = requests::read(&arguments.requests)?;
+    let items = requests::read(&arguments.requests, &arguments.data)?;
     let mut state = State::open(&arguments.out, Some(&state::head(arguments)))?;
     let setup = setup::make(arguments, &items, &state)?;
     let sender = sender::Sender::connect(arguments).await?;

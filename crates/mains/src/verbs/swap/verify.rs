@@ -8,8 +8,19 @@ use mains_swap::Report;
 use mains_swap::report::{canonical, recheck};
 use std::path::Path;
 
-/// Checks a report; anything wrong is exit code 1.
-pub(super) fn run(path: &Path, key: Option<&str>, data: &Data) -> Result<Ended, Trouble> {
+/// A report, and what a check of it found.
+pub(super) struct Checked {
+    pub(super) report: Report,
+    /// SHA-256 of its text, in hex.
+    pub(super) hash: String,
+    /// The key that signed it.
+    pub(super) signed: Option<String>,
+    /// What is wrong; nothing where it holds.
+    pub(super) wrong: Vec<String>,
+}
+
+/// Computes a report again, and checks the signature beside it: by this key, else by the one of the outlet in `data`.
+pub(super) fn check(path: &Path, key: Option<&str>, data: &Path) -> Result<Checked, Trouble> {
     let shown = path.display();
     let text = std::fs::read_to_string(path)
         .map_err(|error| Trouble::new(format!("failed to read `{shown}`: {}", print::lowered(&error))))?;
@@ -21,10 +32,11 @@ pub(super) fn run(path: &Path, key: Option<&str>, data: &Data) -> Result<Ended, 
     }
     let hash = Hash::of_bytes(text.as_bytes()).to_hex();
     let signature = path.with_file_name("report.sig");
-    let signed = if signature.exists() {
+    let mut signed = None;
+    if signature.exists() {
         let key = match key {
             Some(text) => VerifierKey::parse(text)?,
-            None => mains_store::log::key::load(&data.data.join("ledger.key"))
+            None => mains_store::log::key::load(&data.join("ledger.key"))
                 .map_err(|error| {
                     Trouble::new(error.to_string()).hint("`--key` takes the public key as text")
                 })?
@@ -32,22 +44,19 @@ pub(super) fn run(path: &Path, key: Option<&str>, data: &Data) -> Result<Ended, 
                 .clone(),
         };
         match note::open(&std::fs::read(&signature)?, &key) {
-            Ok(said) if said == format!("{NOTE}\n{hash}\n") => Some(key.to_string()),
-            Ok(_) => {
-                wrong.push("the signature is of another report".into());
-                None
-            }
-            Err(error) => {
-                wrong.push(error.to_string());
-                None
-            }
+            Ok(said) if said == format!("{NOTE}\n{hash}\n") => signed = Some(key.to_string()),
+            Ok(_) => wrong.push("the signature is of another report".into()),
+            Err(error) => wrong.push(error.to_string()),
         }
     } else if key.is_some() {
         wrong.push("no signature `report.sig` stands beside the report".into());
-        None
-    } else {
-        None
-    };
+    }
+    Ok(Checked { report, hash, signed, wrong })
+}
+
+/// Checks a report; anything wrong is exit code 1.
+pub(super) fn run(path: &Path, key: Option<&str>, data: &Data) -> Result<Ended, Trouble> {
+    let Checked { report, hash, signed, wrong } = check(path, key, &data.data)?;
     if data.json {
         let verdict = report.ruling.verdict;
         let document = serde_json::json!({"schema": "mains.swap.verify/1", "sha256": hash, "verdict": verdict,

@@ -85,6 +85,7 @@ async fn serve(
             settings,
             base: data.clone(),
             stand_ins: stand_ins.iter().map(|(absent, _)| absent.upstream.clone()).collect(),
+            as_of: arguments.as_of.is_some().then_some(as_of),
             reread: Arc::new(reread),
         },
         stopped,

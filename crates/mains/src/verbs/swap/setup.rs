@@ -144,7 +144,7 @@ impl<'t> Setup<'t> {
         outcome::Around {
             old: &self.arguments.from,
             new: &self.arguments.to,
-            route: self.arguments.requests.display().to_string(),
+            route: self.arguments.requests.display(),
             seed: self.arguments.seed,
             question: self.question,
             available: self.available as u64,

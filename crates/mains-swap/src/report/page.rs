@@ -163,8 +163,8 @@ fn beside(report: &Report) -> Vec<(&'static str, String, String)> {
     };
     vec![
         line("cost of 1,000 requests", &|costs| costs.nano_usd_per_1000.map(|sum| NanoUsd(sum).to_string())),
-        line("input tokens of a request", &|costs| costs.input_tokens_per_1000.map(each)),
-        line("output tokens of a request", &|costs| costs.output_tokens_per_1000.map(each)),
+        line("input tokens of 1,000 requests", &|costs| costs.input_per_1000.map(|n| n.to_string())),
+        line("output tokens of 1,000 requests", &|costs| costs.output_per_1000.map(|n| n.to_string())),
         line("time to first token, median", &|costs| costs.first_ms_p50.map(|ms| format!("{ms} ms"))),
         line("time to whole answer, median", &|costs| costs.total_ms_p50.map(|ms| format!("{ms} ms"))),
         line("energy of 1,000 requests", &|costs| {
@@ -174,9 +174,4 @@ fn beside(report: &Report) -> Vec<(&'static str, String, String)> {
             Some(format!("{} to {} J{grade}", low / 1_000, high.div_ceil(1_000)))
         }),
     ]
-}
-
-/// The mean of one, from a sum over a thousand.
-fn each(per_1000: u64) -> String {
-    format!("{}.{}", per_1000 / 1_000, per_1000 % 1_000 / 100)
 }

@@ -146,6 +146,6 @@ fn streamed_requests_are_asked_as_streams_and_tell_the_time_to_the_first_token()
     world.test(&[]).ends(0);
     let new = world.report()["beside"]["new"].clone();
     assert!(new["first_ms_p50"].is_u64() && new["nano_usd_per_1000"].as_u64().unwrap() > 0, "{new}");
-    assert_eq!(new["input_tokens_per_1000"], 20_000, "{new}");
+    assert_eq!(new["input_per_1000"], 20_000, "{new}");
     world.upstream.paid_at_most(1);
 }

@@ -98,7 +98,7 @@ fn figures(costs: &Costs) -> Option<String> {
         format!("{} to {} kJ (grade {grade})", kj(low), kj(high))
     });
     let per: Vec<String> = money.into_iter().chain(energy).collect();
-    let tokens = match (costs.input_tokens_per_1000, costs.output_tokens_per_1000) {
+    let tokens = match (costs.input_per_1000, costs.output_per_1000) {
         (Some(input), Some(output)) => {
             Some(format!("{} tokens in and {} out each", input / 1_000, output / 1_000))
         }

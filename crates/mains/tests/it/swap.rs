@@ -272,10 +272,7 @@ fn a_candidate_that_answers_alike_is_accepted_early_and_the_report_is_signed() {
     assert!(rows < 100 && extra <= 3, "{rows}, {extra}");
     let new = &report["beside"]["new"];
     assert!(new["nano_usd_per_1000"].as_u64().unwrap() > 0, "{new}");
-    assert_eq!(
-        (&new["input_per_1000"], &new["output_per_1000"]),
-        (&json!(20_000), &json!(2_000))
-    );
+    assert_eq!((&new["input_per_1000"], &new["output_per_1000"]), (&json!(20_000), &json!(2_000)));
     assert!(new["mj_per_1000"][0].as_u64().unwrap() > 0 && new["energy_grade"].is_string(), "{new}");
     assert!(new["first_ms_p50"].is_null(), "nothing was streamed: {new}");
     assert!(ran.out.contains("ledger     leaf "), "{}", ran.out);

@@ -21,9 +21,15 @@ fn script(judge: impl Fn(&str, &str) -> char + Send + Sync + 'static) -> Script 
         if asked["model"] == JUDGE {
             let shown = text(asked);
             let part = |name: &str| {
-                shown.split_once(&format!("<{name}>")).unwrap().1.split_once(&format!("</{name}>")).unwrap().0
+                let (_, rest) = shown.split_once(&format!("BEGIN {name} ANSWER\n")).unwrap();
+                rest.split_once("\n#").unwrap().0
             };
-            return judge(part("first"), part("second")).to_string();
+            let vote = match judge(part("FIRST"), part("SECOND")) {
+                '1' => "FIRST",
+                '2' => "SECOND",
+                _ => "TIE",
+            };
+            return format!("Both tell of wolves.\nVERDICT: {vote}");
         }
         format!("a tale of wolves, {}", if asked["model"] == "gpt-4o" { "plain" } else { "rhymed" })
     })

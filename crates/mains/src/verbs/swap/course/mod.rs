@@ -12,6 +12,7 @@ use super::{ALPHA, outcome};
 use crate::print::{self, Trouble};
 use asking::{Asking, Go, Left};
 use grading::Chosen;
+use mains_swap::grade::schema::{self, Schema};
 use mains_swap::grade::{FieldMark, Grade, Said};
 use mains_swap::report::{Example, Outcome, Row};
 use mains_swap::stats::{Counts, Tally};
@@ -172,7 +173,11 @@ impl Tested {
                 return None;
             }
         };
-        let graded = |said: &Said| chosen.grader.grade(&answers.reference, said);
+        // A schema that cannot be checked leaves the comparison by fields.
+        let schema = schema::of_request(&item.body).and_then(|schema| Schema::parse(schema).ok());
+        let with = schema.map(|schema| chosen.grader.clone().with_schema(schema));
+        let grader = with.as_ref().unwrap_or(&chosen.grader);
+        let graded = |said: &Said| grader.grade(&answers.reference, said);
         let old = match question {
             Question::Agreement { .. } => None,
             Question::AgreementBesideSelf { .. } => answers.again.as_ref().map(&graded),

@@ -149,3 +149,18 @@ fn streamed_requests_are_asked_as_streams_and_tell_the_time_to_the_first_token()
     assert_eq!(new["input_per_1000"], 20_000, "{new}");
     world.upstream.paid_at_most(1);
 }
+
+#[test]
+fn an_answer_has_to_follow_the_schema_that_its_request_carried() {
+    let world =
+        World::with(&script(|_, number, _| json!({"name": format!("n{}", number % 9)}).to_string()), true);
+    let answer = |number: usize| Some(json!({"name": format!("n{}", number % 9), "at": number}).to_string());
+    requests(&world, 120, &json!({}), answer);
+    world.test(&["--json-ignore=at", "--out=loose"]).ends(0);
+    let schema = json!({"type": "object", "required": ["name", "at"]});
+    let format = json!({"type": "json_schema", "json_schema": {"name": "row", "schema": schema}});
+    requests(&world, 120, &json!({"response_format": format}), answer);
+    let ran = world.test(&["--json-ignore=at"]).ends(1);
+    assert!(ran.out.starts_with("worse: "), "{}", ran.out);
+    assert_eq!(world.report()["worst"][0]["note"], "breaks the schema");
+}

@@ -68,7 +68,9 @@ async fn test(arguments: &SwapTest) -> Result<Ended, Trouble> {
     };
     let (capped, spent) = (asking.is_capped(), asking.state(State::spent));
     drop(asking);
-    let (report, _) = outcome::finish(tested, &arguments.out, &arguments.data, spent)?;
+    let (route, folders) =
+        (outcome::route(&setup.drawn), (arguments.out.as_path(), arguments.data.as_path()));
+    let report = outcome::finish(tested, route, folders, spent).await?;
     if capped {
         print::say(
             "`--max-usd` ended the test; the result holds for what was asked, and a higher cap goes on",

@@ -12,8 +12,8 @@ use mains_units::{NanoUsd, Usage};
 /// Tokens of an answer whose length nothing tells and no request bounds.
 const OUTPUT_GUESS: u64 = 256;
 
-/// Tokens of a judge's verdict; those that reason write more, and the cap holds what was seen.
-const VERDICT_TOKENS: u64 = 16;
+/// Tokens of a judge's verdict with its reasons; judges that think write more, and the cap holds what was seen.
+const VERDICT_TOKENS: u64 = 120;
 
 /// Prints the size of the sample and its price, and refuses what may cost more than the cap. Returns what one request
 /// is expected to cost, in nano-USD; 0 where that is not known.
@@ -99,7 +99,7 @@ fn ahead(setup: &Setup<'_>, state: &State) -> Ahead {
 /// The judge's part alone: with it less without it.
 fn judged(traffic: &Traffic, rates: Rates, setup: &Setup<'_>) -> Price {
     let criteria = setup.judge.as_ref().map_or(0, |judge| judge.criteria.len() as u64);
-    let cost = JudgeCost { rates, instructions: 150 + criteria.div_ceil(4), verdict: VERDICT_TOKENS };
+    let cost = JudgeCost { rates, instructions: 250 + criteria.div_ceil(4), verdict: VERDICT_TOKENS };
     let with = price(traffic, traffic.records, &rates, None, Some(&cost));
     let without = price(traffic, traffic.records, &rates, None, None);
     let less = |with: NanoUsd, without: NanoUsd| NanoUsd(with.0.saturating_sub(without.0));

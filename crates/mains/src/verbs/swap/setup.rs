@@ -6,6 +6,7 @@ use super::state::{Judge, State};
 use super::{ALPHA, outcome, people};
 use crate::cli::SwapTest;
 use crate::print::{self, Trouble};
+use mains_swap::grade::judge::Criteria;
 use mains_swap::report::Beside;
 use mains_swap::sample::need;
 use mains_swap::verdict::{Ppm, Question};
@@ -15,9 +16,6 @@ const POWER: Ppm = Ppm(800_000);
 
 /// Items for people beside a judge, where the user names no number.
 const PEOPLE: usize = 50;
-
-/// What makes an answer good, where the user does not say.
-const CRITERIA: &str = "The better answer is correct, does what was asked, and says no more than is of use.";
 
 /// How answers are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,7 +73,7 @@ pub(super) fn make<'t>(
     let mut drawn = order(items, arguments.seed, state)?;
     // What was asked before stays in the sample.
     drawn.truncate(size.max(state.drawn.len()));
-    let criteria = arguments.criteria.clone().unwrap_or_else(|| CRITERIA.to_owned());
+    let criteria = arguments.criteria.clone().unwrap_or_else(|| Criteria::default().0);
     let judge = arguments.judge.clone().map(|target| Judge { target, criteria: criteria.clone() });
     Ok(Setup { arguments, way, question, drawn, available: items.len(), needed, judge, criteria, people })
 }
@@ -144,7 +142,7 @@ impl<'t> Setup<'t> {
         outcome::Around {
             old: &self.arguments.from,
             new: &self.arguments.to,
-            route: self.arguments.requests.display().to_string(),
+            route: self.arguments.requests.display(),
             seed: self.arguments.seed,
             question: self.question,
             available: self.available as u64,

@@ -73,10 +73,10 @@ impl<'t> Asking<'t> {
     }
 
     /// Adds to the state.
-    pub(in super::super) fn note(
+    pub(in super::super) fn note<T>(
         &self,
-        write: impl FnOnce(&mut State) -> Result<(), Trouble>,
-    ) -> Result<(), Trouble> {
+        write: impl FnOnce(&mut State) -> Result<T, Trouble>,
+    ) -> Result<T, Trouble> {
         write(&mut self.state.borrow_mut())
     }
 

@@ -12,6 +12,7 @@ use super::{ALPHA, outcome};
 use crate::print::{self, Trouble};
 use asking::{Asking, Go, Left};
 use grading::Chosen;
+use mains_swap::grade::schema::{self, Schema};
 use mains_swap::grade::{FieldMark, Grade, Said};
 use mains_swap::report::{Example, Outcome, Row};
 use mains_swap::stats::{Counts, Tally};
@@ -88,11 +89,7 @@ pub(super) async fn go(
     chosen: &Chosen,
     asking: &Asking<'_>,
 ) -> Result<Tested, Trouble> {
-    let mut others = 0;
-    asking.note(|state| {
-        others = state.reads(Reading { question, grader: chosen.words.clone() })?;
-        Ok(())
-    })?;
+    let others = asking.note(|state| state.reads(Reading { question, grader: chosen.words.clone() }))?;
     print::say(&format!("graded as {}", chosen.words));
     let drawn = counted_first(drawn, asking);
     let mut looks: BTreeSet<u64> = moments(drawn.len() as u64).into_iter().collect();
@@ -176,7 +173,11 @@ impl Tested {
                 return None;
             }
         };
-        let graded = |said: &Said| chosen.grader.grade(&answers.reference, said);
+        // A schema that cannot be checked leaves the comparison by fields.
+        let schema = schema::of_request(&item.body).and_then(|schema| Schema::parse(schema).ok());
+        let with = schema.map(|schema| chosen.grader.clone().with_schema(schema));
+        let grader = with.as_ref().unwrap_or(&chosen.grader);
+        let graded = |said: &Said| grader.grade(&answers.reference, said);
         let old = match question {
             Question::Agreement { .. } => None,
             Question::AgreementBesideSelf { .. } => answers.again.as_ref().map(&graded),

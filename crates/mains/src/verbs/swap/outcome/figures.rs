@@ -64,9 +64,10 @@ fn costs(figures: &[Figure]) -> Costs {
         total_ms_p50: median(figures, |figure| figure.took_ms),
         mj_per_1000: energy,
         // The worst grade of all: letters come in that order.
+        input_per_1000: per_1000(figures, |figure| figure.input_tokens),
+        output_per_1000: per_1000(figures, |figure| figure.output_tokens),
         energy_grade: energy
             .and_then(|_| figures.iter().filter_map(|figure| figure.energy_grade.clone()).max()),
-        ..Costs::default()
     }
 }
 

@@ -11,6 +11,7 @@ use crate::verbs::now;
 pub(super) use figures::beside;
 use mains_host::files::{Access, write_atomic};
 use mains_ledger::{Hash, note};
+use mains_serve::control::{Answer, Command, say};
 use mains_swap::grade::Said;
 use mains_swap::report::{About, Beside, Report, Test, canonical, html};
 use mains_swap::verdict::{Question, Verdict};
@@ -54,21 +55,44 @@ pub(super) fn assemble(around: Around<'_>, tested: Tested) -> Test {
     }
 }
 
-/// Writes, signs and prints the report.
-pub(super) fn finish(
+/// Writes, signs and prints the report, and tells the running outlet.
+pub(super) async fn finish(
     test: Test,
-    folder: &Path,
-    data: &Path,
+    route: Option<&str>,
+    (folder, data): (&Path, &Path),
     spent: u64,
-) -> Result<(Report, String), Trouble> {
+) -> Result<Report, Trouble> {
     let report = Report::build(test).ok_or_else(|| Trouble::new("the outcomes do not fit the question"))?;
     let text = canonical(&report)?;
     let hash = Hash::of_bytes(text.as_bytes()).to_hex();
     write_atomic(&folder.join("report.json"), text.as_bytes(), Access::Private)?;
     write_atomic(&folder.join("report.html"), html(&report).as_bytes(), Access::Private)?;
     let signed = sign(data, folder, &hash)?;
-    print::data(&words::page(&report, &hash, &signed, spent));
-    Ok((report, hash))
+    let ledger = tell(data, &report, &hash, route).await?;
+    let marks = words::Marks { hash: &hash, signed: &signed, ledger: &ledger, spent };
+    print::data(&words::page(&report, &marks));
+    Ok(report)
+}
+
+/// Tells the outlet that a test has ended, so that its ledger names the report and it knows the replacement.
+async fn tell(data: &Path, report: &Report, hash: &str, route: Option<&str>) -> Result<String, Trouble> {
+    let verdict = serde_json::to_value(report.ruling.verdict)?;
+    let tested = Command::SwapTested {
+        report: hash.to_owned(),
+        from: report.about.old.clone(),
+        to: report.about.new.clone(),
+        route: route.unwrap_or_default().to_owned(),
+        verdict: verdict.as_str().unwrap_or_default().to_owned(),
+        figures: serde_json::to_value(&report.beside)?,
+    };
+    Ok(match say(data, &tested).await {
+        Ok(Answer::Leaf(Some(leaf))) => format!("leaf {leaf}"),
+        Ok(Answer::Leaf(None)) => "this very report is there already".into(),
+        Ok(Answer::Refused(why)) | Err(why) => {
+            format!("not told: {}", why.lines().next().unwrap_or_default())
+        }
+        Ok(_) => "not told: the outlet did not understand".into(),
+    })
 }
 
 /// How the verb ends.
@@ -119,4 +143,11 @@ pub(super) fn shown(said: &Said) -> String {
 /// Text of strangers for a terminal: without the characters that steer one.
 pub(super) fn harmless(text: &str) -> String {
     text.chars().filter(|c| *c == '\n' || *c == '\t' || !c.is_control()).collect()
+}
+
+/// The model that all these requests ask for: their route.
+pub(super) fn route<'i>(items: &[&'i Item]) -> Option<&'i str> {
+    let mut asked = items.iter().map(|item| item.body["model"].as_str());
+    let first = asked.next()??;
+    asked.all(|other| other == Some(first)).then_some(first)
 }

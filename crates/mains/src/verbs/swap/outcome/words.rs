@@ -9,7 +9,16 @@ use mains_swap::verdict::{Ppm, Question, Reason, Verdict};
 use mains_units::NanoUsd;
 use std::fmt::Write as _;
 
-pub(super) fn page(report: &Report, hash: &str, signed: &str, spent: u64) -> String {
+/// What stands around a report.
+pub(super) struct Marks<'m> {
+    pub(super) hash: &'m str,
+    pub(super) signed: &'m str,
+    pub(super) ledger: &'m str,
+    /// In nano-USD.
+    pub(super) spent: u64,
+}
+
+pub(super) fn page(report: &Report, marks: &Marks<'_>) -> String {
     let (word, about) = (report.ruling.verdict.name(), &report.about);
     let shown = match report.ruling.verdict {
         Verdict::NonInferior => print::good(word),
@@ -18,13 +27,14 @@ pub(super) fn page(report: &Report, hash: &str, signed: &str, spent: u64) -> Str
     let mut page = format!("{shown}: {} in place of {}\n\n", about.new, about.old);
     let mut rows = result(report);
     rows.push(("requests", format!("{} graded of {}", report.ruling.evidence.n, report.available)));
-    rows.push(("spent", NanoUsd(spent).to_string()));
+    rows.push(("spent", NanoUsd(marks.spent).to_string()));
     for (name, costs) in [("old model", &report.beside.old), ("new model", &report.beside.new)] {
         rows.extend(figures(costs).map(|figures| (name, figures)));
     }
     rows.extend(report.left_out.iter().map(|(why, count)| ("left out", format!("{count}: {why}"))));
-    rows.push(("sha256", hash.to_owned()));
-    rows.push(("signed", signed.to_owned()));
+    for (name, mark) in [("sha256", marks.hash), ("signed", marks.signed), ("ledger", marks.ledger)] {
+        rows.push((name, mark.to_owned()));
+    }
     for (name, text) in rows {
         let _ = writeln!(page, "{name:<10} {text}");
     }
@@ -88,10 +98,16 @@ fn figures(costs: &Costs) -> Option<String> {
         format!("{} to {} kJ (grade {grade})", kj(low), kj(high))
     });
     let per: Vec<String> = money.into_iter().chain(energy).collect();
+    let tokens = match (costs.input_per_1000, costs.output_per_1000) {
+        (Some(input), Some(output)) => {
+            Some(format!("{} tokens in and {} out each", input / 1_000, output / 1_000))
+        }
+        _ => None,
+    };
     let first = costs.first_ms_p50.map(|ms| format!("median {ms} ms to the first token"));
     let whole = costs.total_ms_p50.map(|ms| format!("median {ms} ms to the whole answer"));
     let per =
         Some(per.join(" and ")).filter(|per| !per.is_empty()).map(|per| format!("{per} per 1,000 requests"));
-    let all: Vec<String> = per.into_iter().chain(first).chain(whole).collect();
+    let all: Vec<String> = per.into_iter().chain(tokens).chain(first).chain(whole).collect();
     Some(all.join(", ")).filter(|all| !all.is_empty())
 }

@@ -93,7 +93,9 @@ fn report(mut desk: Desk, arguments: &SwapGrade) -> Result<Ended, Trouble> {
     }
     let (mut state, sheet) = desk.parts();
     let test = sheet.test(&mut state)?;
-    let (report, _) = outcome::finish(test, &arguments.folder, &arguments.data, state.spent())?;
+    let folders = (arguments.folder.as_path(), arguments.data.as_path());
+    let finished = outcome::finish(test, sheet.route.as_deref(), folders, state.spent());
+    let report = start::runtime()?.block_on(finished)?;
     Ok(outcome::ended(&report))
 }
 

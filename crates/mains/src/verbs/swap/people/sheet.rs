@@ -41,6 +41,8 @@ pub(in super::super) struct Laid {
 pub(in super::super) struct Sheet {
     schema: String,
     about: About,
+    /// The model that all requests ask for, where it is one.
+    pub(super) route: Option<String>,
     question: Question,
     available: u64,
     left_out: BTreeMap<String, u64>,
@@ -54,6 +56,7 @@ impl Sheet {
     /// A sheet, with the head of a test that has no rows yet.
     pub(in super::super) fn of(
         head: &Test,
+        route: Option<&str>,
         criteria: String,
         rows: Vec<SheetRow>,
         laid: BTreeMap<String, Laid>,
@@ -61,6 +64,7 @@ impl Sheet {
         Self {
             schema: SCHEMA.into(),
             about: head.about.clone(),
+            route: route.map(str::to_owned),
             question: head.question,
             available: head.available,
             left_out: head.left_out.clone(),

@@ -15,6 +15,8 @@ mod running;
 mod scan;
 mod serve;
 mod swap;
+mod swap_import;
+mod swap_plan;
 mod up;
 
 use std::path::{Path, PathBuf};

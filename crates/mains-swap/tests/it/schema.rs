@@ -93,6 +93,21 @@ fn hostile_schemas_are_refused_and_trees_are_not() {
     let tree = tree.unwrap();
     assert_eq!(tree.holds(r#"{"name":"a","children":[{"name":"b","children":[]}]}"#), Ok(()));
     assert!(tree.holds(r#"{"name":"a","children":[{"children":[]}]}"#).is_err());
+    // Checking this would double with each level: two ways from a part to itself, to one place.
+    let node = json!({"properties": {"next": {"$ref": "#/$defs/node"}}});
+    let twice = json!({"$ref": "#/$defs/node", "$defs": {"node": {"anyOf": [node, node]}}});
+    assert_eq!(refused(twice), NotASchema::Branching);
+    let wild = json!({"properties": {"a": {"$ref": "#"}}, "additionalProperties": {"$ref": "#"}});
+    assert_eq!(refused(wild), NotASchema::Branching);
+    let pair = json!({"properties": {"left": {"$ref": "#"}, "right": {"$ref": "#"}}, "required": ["value"]});
+    let pair = Schema::parse(&pair).unwrap();
+    assert_eq!(pair.holds(r#"{"value":1,"left":{"value":2},"right":{"value":3}}"#), Ok(()));
+    assert!(pair.holds(r#"{"value":1,"left":{"value":2},"right":{}}"#).is_err());
+    let list = json!({"$ref": "#/$defs/node", "$defs": {"node": {"required": ["value"], "properties": {"next":
+        {"anyOf": [{"$ref": "#/$defs/node"}, {"type": "null"}]}}}}});
+    let list = Schema::parse(&list).unwrap();
+    assert_eq!(list.holds(r#"{"value":1,"next":{"value":2,"next":null}}"#), Ok(()));
+    assert!(list.holds(r#"{"value":1,"next":{"next":null}}"#).is_err());
     let named = json!({"properties": {"$ref": {"type": "string"}, "enum": {"type": "number"}}});
     assert!(Schema::parse(&named).unwrap().holds(r##"{"$ref":"#","enum":1}"##).is_ok());
 }

@@ -40,6 +40,8 @@ pub enum NotASchema {
     TooDeep,
     /// It refers to itself for the same value, so that checking would never end.
     Endless,
+    /// It refers to itself twice for one value further in, so that the checks double with each level of an answer.
+    Branching,
 }
 
 impl fmt::Display for NotASchema {
@@ -54,6 +56,9 @@ impl fmt::Display for NotASchema {
             Self::TooDeep => {
                 write!(f, "the JSON schema is nested deeper than {} levels", bound::DEPTH_MAX)
             }
+            Self::Branching => f.write_str(
+                "the JSON schema refers to itself twice at one place, which may take for ever to check",
+            ),
             Self::Endless => f.write_str("the JSON schema refers to itself for the same value without end"),
         }
     }

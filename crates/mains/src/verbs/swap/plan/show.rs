@@ -37,12 +37,7 @@ pub(super) fn page(plan: &Plan<'_>, all: bool) -> String {
     } else {
         page.push('\n');
         page.push_str(&table(plan, &able[..shown]));
-        let _ = writeln!(
-            page,
-            "\nper {}
-{LEGEND}",
-            plan.mix.words()
-        );
+        let _ = writeln!(page, "\nper {}\n{LEGEND}", plan.mix.words());
         if shown < able.len() {
             let _ = writeln!(page, "{} more can do it; `--all` lists them", able.len() - shown);
         }

@@ -136,7 +136,7 @@ fn a_route_brings_its_other_targets_its_discount_and_its_region() {
     let first = &found["candidates"][0];
     assert_eq!((&first["target"], &first["region"]), (&json!("oa/gpt-5.6-sol"), &json!("us")));
     let second = named(&found["candidates"], "claude/claude-haiku-4-5");
-    assert_eq!((&second["why"], &second["configured"]), (&json!("in the route"), &json!(true)));
+    assert_eq!((&second["why"], &second["configured"]), (&json!("in route"), &json!(true)));
     let next = found["next"].as_str().unwrap();
     assert_eq!(next, "mains swap test --requests r.jsonl --from oa/gpt-4-turbo --to oa/gpt-5.6-sol");
     let by_target = plan(folder.path(), &["oa/gpt-4-turbo", "--json"]).ends(0).json();

@@ -6,7 +6,7 @@ use super::mix::Mix;
 use super::needs::{Missing, Needs};
 use super::parameters::{self, Met};
 use super::subject::{Subject, at};
-use mains_catalog::{Catalog, Fact, Host, Lifecycle, Model, SubstituteKind};
+use mains_catalog::{Basis, Catalog, Fact, Host, Lifecycle, Model, SubstituteKind};
 use mains_meter::{Answer, Footprint, Meter};
 use mains_serve::live::Upstream;
 use mains_units::{Day, NanoUsd};
@@ -35,7 +35,7 @@ impl Why {
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Successor => "successor",
-            Self::InRoute => "in the route",
+            Self::InRoute => "in route",
             Self::SameModel => "same model",
             Self::Smaller => "smaller",
         }
@@ -210,6 +210,11 @@ impl Candidate<'_> {
     /// Whether nothing is known that it lacks.
     pub(super) fn is_capable(&self) -> bool {
         self.missing.lacks.is_empty()
+    }
+
+    /// Whether its end is the day of its maker's own API, as the platform names none.
+    pub(super) fn is_makers_day(&self) -> bool {
+        matches!(self.lifecycle.evidence().basis, Basis::VendorDate { .. })
     }
 
     /// The best first: able, named by the host, then with a life ahead, configured, cheap.

@@ -88,6 +88,7 @@ fn candidate(candidate: &Candidate<'_>) -> Value {
         "state": candidate.lifecycle.word(),
         "ends_on": candidate.lifecycle.ends_on().map(|day| day.to_string()),
         "days_left": candidate.days_left,
+        "makers_day": candidate.is_makers_day(),
         "named_by": candidate.fact.map(|fact| json!({"source": fact.source, "read": fact.source_read.to_string()})),
         "per_1000_requests": measured(&candidate.measured),
         "price_source": candidate.model.price.as_ref().map(|price| price.source.clone()),

@@ -13,6 +13,10 @@ use mains_units::{NanoUsd, Range, Timestamp};
 use mains_wire::parameters::Effect;
 use std::fmt::Write as _;
 
+/// What stands in the table.
+const LEGEND: &str = "list prices, where the configuration names no other; `no end`: none is announced; \
+    `?`: the maker's day, which the platform may outlive";
+
 /// Candidates that are shown without `--all`.
 const SHOWN: usize = 8;
 
@@ -33,8 +37,7 @@ pub(super) fn page(plan: &Plan<'_>, all: bool) -> String {
     } else {
         page.push('\n');
         page.push_str(&table(plan, &able[..shown]));
-        let _ =
-            writeln!(page, "\nper {}; list prices, where the configuration names no other", plan.mix.words());
+        let _ = writeln!(page, "\nper {}\n{LEGEND}", plan.mix.words());
         if shown < able.len() {
             let _ = writeln!(page, "{} more can do it; `--all` lists them", able.len() - shown);
         }
@@ -111,9 +114,9 @@ fn table(plan: &Plan<'_>, able: &[&Candidate<'_>]) -> String {
     let mut rows = vec![row(plan, &plan.subject.target, "now", "", &plan.now, "")];
     for candidate in able {
         let configured = match &candidate.access {
-            Access::Upstream(upstream) => upstream.region.clone().unwrap_or_else(|| "configured".into()),
-            Access::Missing(_) => "no upstream".into(),
-            Access::Unreachable => "no dialect".into(),
+            Access::Upstream(upstream) => upstream.region.clone().unwrap_or_else(|| "yes".into()),
+            Access::Missing(_) => "to add".into(),
+            Access::Unreachable => "no".into(),
         };
         rows.push(row(
             plan,
@@ -124,7 +127,7 @@ fn table(plan: &Plan<'_>, able: &[&Candidate<'_>]) -> String {
             &configured,
         ));
     }
-    print::table(&["candidate", "why", "life left", "price", "energy", "carbon", "grade", ""], rows)
+    print::table(&["candidate", "why", "life left", "price", "energy, grade", "carbon", "set up"], rows)
 }
 
 fn row(plan: &Plan<'_>, name: &str, why: &str, life: &str, measured: &Measured, last: &str) -> Vec<String> {
@@ -135,18 +138,19 @@ fn row(plan: &Plan<'_>, name: &str, why: &str, life: &str, measured: &Measured, 
         why.to_owned(),
         life.to_owned(),
         measured.cost.map_or_else(unknown, |cost| priced(cost, plan.now.cost)),
-        footprint.map_or_else(unknown, |one| energy(one.energy_j)),
+        footprint.map_or_else(unknown, |one| format!("{} {}", energy(one.energy_j), one.grade)),
         footprint.map_or_else(unknown, |one| carbon(one.co2_g)),
-        footprint.map_or_else(String::new, |one| one.grade.to_string()),
         last.to_owned(),
     ]
 }
 
 fn life(candidate: &Candidate<'_>) -> String {
     match (candidate.days_left, candidate.lifecycle.word()) {
+        // The maker's day: the platform may serve it longer.
+        (Some(days), _) if candidate.is_makers_day() => format!("{days} days?"),
         (Some(days), _) => print::plural(days.unsigned_abs(), "day"),
-        (None, "alive") => "no end known".into(),
-        (None, "may-end-any-day") => "may end any day".into(),
+        (None, "alive") => "no end".into(),
+        (None, "may-end-any-day") => "any day".into(),
         (None, word) => word.replace('-', " "),
     }
 }
@@ -156,7 +160,7 @@ fn priced(cost: NanoUsd, now: Option<NanoUsd>) -> String {
     let text = format!("${}", print::short(cost.as_usd()));
     let Some(now) = now.filter(|now| now.0 > 0 && *now != cost) else { return text };
     let percent = (cost.as_usd() / now.as_usd() - 1.0) * 100.0;
-    format!("{text} ({percent:+.0} %)")
+    format!("{text} {percent:+.0}%")
 }
 
 fn energy(joules: Range) -> String {
@@ -171,7 +175,13 @@ fn carbon(grams: Range) -> String {
 }
 
 fn spread(range: Range, factor: f64, unit: &str) -> String {
-    format!("{} to {} {unit}", print::short(range.low / factor), print::short(range.high / factor))
+    format!("{}–{} {unit}", two_digits(range.low / factor), two_digits(range.high / factor))
+}
+
+/// A bound of a range that spans a factor of ten needs no third digit.
+fn two_digits(value: f64) -> String {
+    let rounded: f64 = format!("{value:.1e}").parse().unwrap_or(value);
+    print::short(rounded)
 }
 
 /// What must be known of a candidate beyond its row.

@@ -108,7 +108,7 @@ async fn vote(
 ) -> Result<Vote, Left> {
     let asked = || {
         let criteria = Criteria(judge.criteria.clone());
-        body(question(&criteria, &people::prompt(item), &outcome::shown(first), &outcome::shown(second)))
+        body(&question(&criteria, &people::prompt(item), &outcome::shown(first), &outcome::shown(second)))
     };
     let answer = asking.answer(item, side, Dialect::OpenaiChat, &judge.target, asked).await?;
     // One that was cut off may end in a quotation.
@@ -122,7 +122,7 @@ fn lay(item: &Item, pair: &Pair) -> Laid {
 }
 
 /// A judge's question in the dialect in which it is asked.
-fn body(asked: JudgeQuestion) -> Value {
+fn body(asked: &JudgeQuestion) -> Value {
     json!({"model": "", "max_completion_tokens": VERDICT_TOKENS_MAX,
         "messages": [{"role": "system", "content": asked.system}, {"role": "user", "content": asked.user}]})
 }

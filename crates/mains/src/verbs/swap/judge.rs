@@ -28,7 +28,7 @@ struct Pair {
 /// Gets the answers and the judge's verdicts, writes the sheet for people, and says what stands so far.
 pub(super) async fn go(setup: &Setup<'_>, asking: &Asking<'_>) -> Result<Test, Trouble> {
     let grader = match &setup.judge {
-        Some(judge) => format!("free text, by `{}` and by people: {}", judge.target, judge.criteria),
+        Some(judge) => format!("free text, by {} and by people: {}", judge.target, judge.criteria),
         None => format!("free text, by people alone: {}", setup.criteria),
     };
     if setup
@@ -41,7 +41,7 @@ pub(super) async fn go(setup: &Setup<'_>, asking: &Asking<'_>) -> Result<Test, T
         );
     }
     let reading = Reading { question: setup.question, grader: grader.clone() };
-    let others = asking.note(|state| state.reads(reading))?;
+    let others = asking.note(|state| state.reads(&reading))?;
     let places: BTreeMap<&str, usize> =
         setup.drawn.iter().enumerate().map(|(place, item)| (item.id.as_str(), place)).collect();
     let shown: BTreeSet<String> = asking.state(people::items);

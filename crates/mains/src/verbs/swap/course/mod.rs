@@ -89,7 +89,7 @@ pub(super) async fn go(
     chosen: &Chosen,
     asking: &Asking<'_>,
 ) -> Result<Tested, Trouble> {
-    let others = asking.note(|state| state.reads(Reading { question, grader: chosen.words.clone() }))?;
+    let others = asking.note(|state| state.reads(&Reading { question, grader: chosen.words.clone() }))?;
     print::say(&format!("graded as {}", chosen.words));
     let drawn = counted_first(drawn, asking);
     let mut looks: BTreeSet<u64> = moments(drawn.len() as u64).into_iter().collect();

@@ -29,7 +29,7 @@ def ask(url, ticket):
         local.line = http.client.HTTPConnection(parts.netloc, timeout=60)
     body = {"model": "gpt-4o", "temperature": 0,
             "messages": [{"role": "system", "content": INSTRUCTIONS}, {"role": "user", "content": ticket}]}
-    local.line.request("POST", "/v1/chat/completions", json.dumps(body), {"content-type": "application/json"})
+    local.line.request("POST", "/v1/chat/completions", json.dumps(body).encode(), {"content-type": "application/json"})
     reply = local.line.getresponse()
     reply.read()
     return reply.getheader("x-mains-target") if reply.status == 200 else f"HTTP {reply.status}"

@@ -43,6 +43,9 @@ def said(model, ticket, broken):
 class Provider(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
+    wbufsize = -1
+    disable_nagle_algorithm = True
+
     def do_POST(self):
         body = json.loads(self.rfile.read(int(self.headers.get("content-length", 0))))
         model, ticket = body["model"], body["messages"][-1]["content"]

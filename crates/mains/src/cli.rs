@@ -196,6 +196,9 @@ pub(crate) enum Ledger {
         /// How many
         #[arg(long, default_value_t = 10)]
         count: u64,
+        /// Only leaves of this type: `swap`, `drill`, `outcome` …
+        #[arg(long = "type", value_name = "TYPE")]
+        kind: Option<String>,
         #[command(flatten)]
         data: Data,
     },

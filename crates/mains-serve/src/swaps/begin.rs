@@ -161,7 +161,7 @@ fn running(inner: &Inner, route: &Route, live: &Live, now: Timestamp) -> Option<
 fn limits_of(swap: &Swap, test: Option<&SwapTest>) -> Limits {
     let beside: Option<Beside> = test.and_then(|test| serde_json::from_str(&test.figures).ok());
     let beside = beside.unwrap_or_default();
-    let (cost_ratio, length_ratio): (Option<Ppm>, Option<Ppm>) = (None, None);
+    let (cost_ratio, length_ratio) = beside.ratios();
     let scale = |per_1000: Option<u64>| {
         per_1000.map(|mean| mean.saturating_mul(SCALE).div_ceil(1_000)).filter(|scale| *scale > 0)
     };
@@ -175,7 +175,7 @@ fn limits_of(swap: &Swap, test: Option<&SwapTest>) -> Limits {
         cost_ratio,
         cost_scale_nano: scale(beside.old.nano_usd_per_1000),
         length_ratio,
-        length_scale: None,
+        length_scale: scale(beside.old.output_per_1000),
     }
 }
 

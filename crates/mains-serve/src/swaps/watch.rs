@@ -9,8 +9,9 @@ use mains_relay::relay::Outcome;
 use mains_relay::route::Drawn;
 use mains_swap::canary::{Arm, Observation};
 use mains_swap::grade::Said;
+use mains_swap::grade::schema::{Schema, of_question};
 use mains_swap::verdict::Ppm;
-use mains_wire::neutral::{Answer, AnswerFormat};
+use mains_wire::neutral::Answer;
 
 /// The counts are looked at after so many requests, and at once after a bad one.
 const LOOK_EVERY: u32 = 16;
@@ -98,15 +99,6 @@ fn breaks(settled: &Settled, said: &Said) -> Option<bool> {
     if said.refused || !said.calls.is_empty() {
         return None;
     }
-    match question.format.as_ref()? {
-        AnswerFormat::Text => None,
-        AnswerFormat::JsonObject => {
-            let object = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(said.text.trim());
-            Some(object.is_err())
-        }
-        AnswerFormat::JsonSchema { schema, .. } => {
-            let _ = schema;
-            Some(serde_json::from_str::<serde_json::Value>(said.text.trim()).is_err())
-        }
-    }
+    let schema = Schema::parse(&of_question(question)?).ok()?;
+    Some(schema.holds(&said.text).is_err())
 }

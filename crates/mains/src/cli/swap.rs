@@ -3,6 +3,7 @@
 use super::Data;
 use clap::{Args, Subcommand};
 use mains_units::{Day, Span, Timestamp};
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 #[derive(Debug, Subcommand)]
@@ -162,11 +163,10 @@ pub(crate) struct SwapRequests {
 
 impl SwapRequests {
     /// What they are called in a report.
-    pub(crate) fn display(&self) -> String {
+    pub(crate) fn display(&self) -> Cow<'_, str> {
         match (&self.requests, &self.route) {
-            (Some(path), _) => path.display().to_string(),
-            (None, Some(route)) => route.clone(),
-            (None, None) => String::new(),
+            (Some(path), _) => path.to_string_lossy(),
+            (None, route) => Cow::Borrowed(route.as_deref().unwrap_or_default()),
         }
     }
 }

@@ -22,7 +22,7 @@ const VERIFIER_BYTES_MAX: u64 = 4_096;
 pub(crate) fn run(verb: &Ledger) -> Result<Ended, Trouble> {
     match verb {
         Ledger::Verify(data) => verify_all(data),
-        Ledger::Show { from, count, data } => show(*from, *count, data),
+        Ledger::Show { from, count, kind, data } => show(*from, *count, kind.as_deref(), data),
         Ledger::Prove { leaf, data } => prove(leaf, data),
     }
 }
@@ -181,19 +181,29 @@ fn fault_page(fault: &Fault) -> String {
     page
 }
 
-fn show(from: Option<u64>, count: u64, data: &Data) -> Result<Ended, Trouble> {
+fn show(from: Option<u64>, count: u64, kind: Option<&str>, data: &Data) -> Result<Ended, Trouble> {
     let log = Log::open(&data.data)?;
     let signed = log.checkpoint()?;
     let size = signed.checkpoint.size;
-    let from = from.unwrap_or(size.saturating_sub(count));
-    if from > size || (from == size && size > 0) {
-        return Err(Trouble::new(format!("the checkpoint signs {size} leaves; there is no leaf {from}")));
+    let start = from.unwrap_or(if kind.is_some() { 0 } else { size.saturating_sub(count) });
+    if start > size || (start == size && size > 0) {
+        return Err(Trouble::new(format!("the checkpoint signs {size} leaves; there is no leaf {start}")));
     }
     let mut leaves = Vec::new();
-    for index in from..size.min(from.saturating_add(count)) {
+    let end = if kind.is_some() { size } else { size.min(start.saturating_add(count)) };
+    for index in start..end {
         let bytes = log.reader.leaf(index, &signed).map_err(|error| Trouble::new(error.0))?;
-        leaves.push((index, String::from_utf8_lossy(&bytes).into_owned()));
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        if kind.is_none_or(|kind| is_of(&text, kind)) {
+            leaves.push((index, text));
+        }
     }
+    // Of one type the last ones are wanted, unless a first one was named.
+    let most = usize::try_from(count).unwrap_or(usize::MAX);
+    if from.is_none() {
+        leaves.drain(..leaves.len().saturating_sub(most));
+    }
+    leaves.truncate(most);
     if data.json {
         let leaves = leaves.iter().map(|(index, text)| {
             // As it lies there; a leaf that is no JSON is shown as text rather than passed over.
@@ -215,6 +225,10 @@ fn show(from: Option<u64>, count: u64, data: &Data) -> Result<Ended, Trouble> {
         print::say(&format!("{} signed; `--json` prints leaves whole", print::thousands(size)));
     }
     Ok(Ended::Clean)
+}
+
+fn is_of(text: &str, kind: &str) -> bool {
+    serde_json::from_str::<Value>(text).is_ok_and(|leaf| leaf["type"] == kind)
 }
 
 /// One leaf on one line: when, what, and what tells it from others.

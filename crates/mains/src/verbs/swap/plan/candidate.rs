@@ -88,6 +88,11 @@ pub(super) fn all<'c>(view: &View<'_, 'c>, subject: &Subject<'c>) -> Vec<Candida
             SubstituteKind::AnotherHost => Why::SameModel,
             SubstituteKind::Smaller => Why::Smaller,
         };
+        // One that speaks or draws as well is made for something else.
+        let more = !subject.model.output.is_empty() && !subject.model.output.covers(substitute.model.output);
+        if why == Why::Smaller && more {
+            continue;
+        }
         found.push(view.candidate(why, host, substitute.model, substitute.fact, None));
     }
     drop_dated(&mut found);

@@ -98,7 +98,10 @@ fn plan<'c>(
     candidates.sort_by_cached_key(Candidate::rank);
     let said: Vec<Said> = items.iter().filter_map(|item| item.reference.clone()).collect();
     let labels = Some(recognise(&said)).filter(|found| found.kind == Kind::Label);
-    let next = show::next(arguments, &subject, candidates.iter().find(|candidate| candidate.is_capable()));
+    let kept = traffic.as_ref().filter(|traffic| traffic.form == requests::Form::Vault);
+    let kept_last = kept.and_then(|kept| kept.items.iter().filter_map(|item| item.at).max());
+    let best = candidates.iter().find(|candidate| candidate.is_capable());
+    let next = show::next(arguments, &subject, kept_last, best);
     let now = view.measured(&subject.host.id, &subject.model.id, subject.upstream.as_ref());
     Plan { as_of, subject, now, traffic, needs, mix, candidates, labels, next }
 }

@@ -9,7 +9,7 @@ use crate::cli::SwapPlan;
 use crate::print;
 use mains_catalog::{After, Catalog, Lifecycle};
 use mains_meter::footprint::JOULES_PER_KWH;
-use mains_units::{NanoUsd, Range};
+use mains_units::{NanoUsd, Range, Timestamp};
 use mains_wire::parameters::Effect;
 use std::fmt::Write as _;
 
@@ -249,13 +249,17 @@ fn without(lacking: &[&Candidate<'_>], all: bool) -> String {
 }
 
 /// The command that tests the best candidate, whole.
+///
+/// Of kept records it names the end: a test that goes on must find the same requests, and new ones come meanwhile.
 pub(super) fn next(
     arguments: &SwapPlan,
     subject: &Subject<'_>,
+    kept_last: Option<Timestamp>,
     best: Option<&Candidate<'_>>,
 ) -> Option<String> {
     let best = best?;
     let from = &arguments.requests;
+    let until = from.until.or(kept_last.map(|last| Timestamp(last.0.saturating_add(1))));
     let mut words = vec!["mains swap test".to_owned()];
     match (&from.requests, from.route.as_ref().or(subject.route.as_ref())) {
         (Some(path), _) => words.push(format!("--requests {}", quoted(&path.display().to_string()))),
@@ -265,7 +269,7 @@ pub(super) fn next(
     if let Some(path) = &from.answers {
         words.push(format!("--answers {}", quoted(&path.display().to_string())));
     }
-    for (name, moment) in [("--since", from.since), ("--until", from.until)] {
+    for (name, moment) in [("--since", from.since), ("--until", until)] {
         words.extend(moment.map(|moment| format!("{name} {moment}")));
     }
     words.push(format!("--from {} --to {}", quoted(&subject.target), quoted(&best.target)));

@@ -135,3 +135,75 @@ fn recorded(observation: &Value) -> Recorded {
             .filter(|count| *count > 0),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mains_swap::grade::Said;
+
+    fn observation() -> Value {
+        json!({"id": "o", "type": "GENERATION", "startTime": "2026-11-01T10:00:00Z", "endTime": "2026-11-01T10:00:02Z",
+            "completionStartTime": "2026-11-01T10:00:00.600Z", "model": "gpt-4o",
+            "modelParameters": {"temperature": "0.2", "max_tokens": "inf", "user": "u"},
+            "input": [{"role": "user", "content": "x"}], "output": "y",
+            "usageDetails": {"input": 40, "input_cached_tokens": 10, "output": 2, "total": 52},
+            "costDetails": {"input": 0.0004, "total": 0.00046}})
+    }
+
+    fn read(observation: &Value) -> Item {
+        match item(observation) {
+            Made::Item(item) | Made::Unanswered(item, _) => *item,
+            Made::Left(why) | Made::Wrong(why) => panic!("{why}"),
+        }
+    }
+
+    #[test]
+    fn an_observation_tells_its_parameters_and_what_its_answer_took() {
+        let item = read(&observation());
+        assert_eq!(item.body["temperature"], 0.2);
+        assert_eq!((item.body.get("max_tokens"), item.body.get("user")), (None, None));
+        let recorded = Recorded {
+            nano_usd: Some(460_000),
+            first_ms: Some(600),
+            took_ms: Some(2_000),
+            input_tokens: Some(50),
+            output_tokens: Some(2),
+        };
+        assert_eq!((item.recorded, item.reference), (recorded, Some(Said::text("y"))));
+        let mut old = observation();
+        let members = old.as_object_mut().unwrap();
+        members.remove("usageDetails");
+        members.remove("costDetails");
+        old["usage"] = json!({"promptTokens": 9, "completionTokens": 3});
+        old["calculatedTotalCost"] = json!(0.5);
+        let recorded = read(&old).recorded;
+        assert_eq!(
+            (recorded.nano_usd, recorded.input_tokens, recorded.output_tokens),
+            (Some(500_000_000), Some(9), Some(3))
+        );
+    }
+
+    #[test]
+    fn an_answer_that_is_json_stays_text() {
+        let mut json_text = observation();
+        json_text["output"] = "{\"label\": \"spam\"}".into();
+        assert_eq!(read(&json_text).reference, Some(Said::text("{\"label\": \"spam\"}")));
+        json_text["output"] = "{\"role\": \"assistant\", \"content\": \"ham\"}".into();
+        assert_eq!(read(&json_text).reference, Some(Said::text("ham")));
+    }
+
+    #[test]
+    fn observations_of_wrong_types_are_left_out() {
+        for (name, value) in [
+            ("type", json!(5)),
+            ("id", json!(null)),
+            ("input", json!({"messages": 5})),
+            ("input", json!([1, 2])),
+            ("input", json!([{"role": "user", "content": {"a": 1}}])),
+        ] {
+            let mut wrong = observation();
+            wrong[name] = value;
+            assert!(matches!(item(&wrong), Made::Left(_)), "{wrong}");
+        }
+    }
+}

@@ -100,3 +100,67 @@ fn recorded(row: &Value) -> Recorded {
 pub(super) fn one_line(text: &str) -> String {
     text.lines().next().unwrap_or_default().to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row() -> Value {
+        json!({"request_id": "a", "call_type": "acompletion", "spend": 0.00046, "prompt_tokens": 40, "completion_tokens": 2,
+            "startTime": "2026-11-01T10:00:00Z", "completionStartTime": "2026-11-01T10:00:00.400Z",
+            "endTime": "2026-11-01T10:00:01.500Z", "cache_hit": "False", "model": "gpt-4o",
+            "proxy_server_request": {"messages": [{"role": "user", "content": "x"}]}, "response": {"choices": [
+                {"message": {"role": "assistant", "content": "y"}}]}})
+    }
+
+    fn read(row: &Value) -> Item {
+        match item(row) {
+            Made::Item(item) | Made::Unanswered(item, _) => *item,
+            Made::Left(why) | Made::Wrong(why) => panic!("{why}"),
+        }
+    }
+
+    #[test]
+    fn a_row_tells_what_its_answer_took() {
+        let recorded = Recorded {
+            nano_usd: Some(460_000),
+            first_ms: Some(400),
+            took_ms: Some(1_500),
+            input_tokens: Some(40),
+            output_tokens: Some(2),
+        };
+        let item = read(&row());
+        assert_eq!((item.recorded, item.model()), (recorded, "gpt-4o"));
+        assert_eq!(item.at, Some(mains_units::Timestamp(1_793_527_200_000)));
+        let mut cached = row();
+        cached["cache_hit"] = "True".into();
+        let none = Recorded { nano_usd: None, first_ms: None, took_ms: None, ..recorded };
+        assert_eq!(read(&cached).recorded, none, "the cache answered");
+        let mut whole = row();
+        whole["completionStartTime"] = whole["endTime"].clone();
+        whole["spend"] = 0.into();
+        let unpriced = Recorded { nano_usd: None, first_ms: None, ..recorded };
+        assert_eq!(read(&whole).recorded, unpriced, "no price and no stream");
+    }
+
+    #[test]
+    fn rows_of_wrong_types_are_left_out() {
+        for (name, value) in [
+            ("request_id", json!(5)),
+            ("proxy_server_request", json!("[{")),
+            ("proxy_server_request", json!({"messages": [5]})),
+            ("proxy_server_request", json!({"messages": [{"role": "user"}], "tools": 5})),
+            ("call_type", json!("aresponses")),
+        ] {
+            let mut wrong = row();
+            wrong[name] = value;
+            assert!(matches!(item(&wrong), Made::Left(_)), "{wrong}");
+        }
+        let mut loose = row();
+        for name in ["startTime", "endTime", "spend", "prompt_tokens", "response"] {
+            loose[name] = json!([]);
+        }
+        let item = read(&loose);
+        assert_eq!((item.at, item.recorded.nano_usd, item.reference), (None, None, None));
+    }
+}

@@ -229,7 +229,7 @@ fn file(path: &Path, answers: Option<&Path>) -> Result<Gathered, Trouble> {
         gathered.take(made, place).map_err(|why| wrong(&shown, place, &why))?;
     }
     if let Some(unused) = joined.map(openai::Answers::into_unused).filter(|unused| *unused > 0) {
-        print::say(&format!("{} of `--answers` belong to no request here", print::plural(unused, "answer")));
+        print::say(&format!("`--answers` holds {} to no request here", print::plural(unused, "answer")));
     }
     Ok(gathered)
 }

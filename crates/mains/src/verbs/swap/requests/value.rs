@@ -46,7 +46,7 @@ pub(super) fn moment(value: &Value) -> Option<Timestamp> {
 /// Milliseconds since midnight of `HH:MM:SS`, any digits of a second behind it.
 fn of_day(clock: &str) -> Option<i64> {
     let (whole, fraction) = clock.split_once('.').unwrap_or((clock, ""));
-    let mut parts = whole.split(':').map(|part| two_digits(part));
+    let mut parts = whole.split(':').map(two_digits);
     let (hours, minutes, seconds) = (parts.next()??, parts.next()??, parts.next()??);
     if parts.next().is_some() || hours > 23 || minutes > 59 || seconds > 60 {
         return None;
@@ -86,15 +86,18 @@ pub(super) fn between(from: Option<Timestamp>, to: Option<Timestamp>) -> Option<
 /// US dollars in nano-USD. 0 is what these exports write where they know no price, so it is unknown.
 pub(super) fn nano_usd(value: &Value) -> Option<u64> {
     let usd = value.as_f64().or_else(|| value.as_str()?.parse().ok())?;
-    let nano = (usd * 1e9).round();
-    // Beyond 2^53 a float counts no longer exactly, and nine million dollars for one answer are a mistake.
-    (nano >= 1.0 && nano < 9e15).then_some(nano as u64)
+    whole((usd * 1e9).round()).filter(|nano| *nano > 0)
 }
 
-/// A count that may be written as text; 0 is none where `zero` says so.
+/// A float as a count. Beyond 2^53 it counts no longer exactly, and is a mistake.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked before")]
+fn whole(float: f64) -> Option<u64> {
+    (0.0..9e15).contains(&float).then_some(float as u64)
+}
+
+/// A count that may be written as text.
 pub(super) fn count(value: &Value) -> Option<u64> {
-    let float = || value.as_f64().filter(|count| (0.0..9e15).contains(count)).map(|count| count as u64);
-    value.as_u64().or_else(float).or_else(|| value.as_str()?.parse().ok())
+    value.as_u64().or_else(|| whole(value.as_f64()?)).or_else(|| value.as_str()?.parse().ok())
 }
 
 /// A number that may be written as text.

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 #[derive(Debug, Subcommand)]
 pub(crate) enum Swap {
     /// Ask a candidate your own requests, and decide whether it may take the old model's place
-    Test(SwapTest),
+    Test(Box<SwapTest>),
     /// Compute a report again from its rows, and check its signature
     Verify {
         /// The report

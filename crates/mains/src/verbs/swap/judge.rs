@@ -28,7 +28,7 @@ struct Pair {
 /// Gets the answers and the judge's verdicts, writes the sheet for people, and says what stands so far.
 pub(super) async fn go(setup: &Setup<'_>, asking: &Asking<'_>) -> Result<Test, Trouble> {
     let grader = match &setup.judge {
-        Some(judge) => format!("free text, by `{}` and by people: {}", judge.target, judge.criteria),
+        Some(judge) => format!("free text, by {} and by people: {}", judge.target, judge.criteria),
         None => format!("free text, by people alone: {}", setup.criteria),
     };
     if setup
@@ -41,7 +41,7 @@ pub(super) async fn go(setup: &Setup<'_>, asking: &Asking<'_>) -> Result<Test, T
         );
     }
     let reading = Reading { question: setup.question, grader: grader.clone() };
-    let others = asking.note(|state| state.reads(reading))?;
+    let others = asking.note(|state| state.reads(&reading))?;
     let places: BTreeMap<&str, usize> =
         setup.drawn.iter().enumerate().map(|(place, item)| (item.id.as_str(), place)).collect();
     let shown: BTreeSet<String> = asking.state(people::items);
@@ -108,7 +108,7 @@ async fn vote(
 ) -> Result<Vote, Left> {
     let asked = || {
         let criteria = Criteria(judge.criteria.clone());
-        body(question(&criteria, &people::prompt(item), &outcome::shown(first), &outcome::shown(second)))
+        body(&question(&criteria, &people::prompt(item), &outcome::shown(first), &outcome::shown(second)))
     };
     let answer = asking.answer(item, side, Dialect::OpenaiChat, &judge.target, asked).await?;
     // One that was cut off may end in a quotation.
@@ -122,7 +122,7 @@ fn lay(item: &Item, pair: &Pair) -> Laid {
 }
 
 /// A judge's question in the dialect in which it is asked.
-fn body(asked: JudgeQuestion) -> Value {
+fn body(asked: &JudgeQuestion) -> Value {
     json!({"model": "", "max_completion_tokens": VERDICT_TOKENS_MAX,
         "messages": [{"role": "system", "content": asked.system}, {"role": "user", "content": asked.user}]})
 }

@@ -116,7 +116,7 @@ impl<'t> Setup<'t> {
             Way::Judged => format!("that is as good, to within {margin} points, if people judge all of them"),
         };
         let short = if self.needed > self.drawn.len() as u64 {
-            "; there are fewer, so it may stay undecided"
+            "; fewer are drawn, so it may stay undecided"
         } else {
             ""
         };

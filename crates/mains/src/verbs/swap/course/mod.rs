@@ -89,7 +89,7 @@ pub(super) async fn go(
     chosen: &Chosen,
     asking: &Asking<'_>,
 ) -> Result<Tested, Trouble> {
-    let others = asking.note(|state| state.reads(Reading { question, grader: chosen.words.clone() }))?;
+    let others = asking.note(|state| state.reads(&Reading { question, grader: chosen.words.clone() }))?;
     print::say(&format!("graded as {}", chosen.words));
     let drawn = counted_first(drawn, asking);
     let mut looks: BTreeSet<u64> = moments(drawn.len() as u64).into_iter().collect();
@@ -102,8 +102,15 @@ pub(super) async fn go(
             &drawn,
             |item| answers(item, again, asking),
             |item, answers| {
-                let Some(row) = tested.row(item, answers, question, chosen) else { return Ok(Go::On) };
-                let Some(row) = row else { return Ok(Go::Enough) };
+                let answers = match answers {
+                    Ok(answers) => answers,
+                    Err(Left::Stopped) => return Ok(Go::Enough),
+                    Err(Left::Out(why)) => {
+                        tested.leave(&why);
+                        return Ok(Go::On);
+                    }
+                };
+                let Some(row) = tested.row(item, &answers, question, chosen) else { return Ok(Go::On) };
                 tally.add(place(row.outcome));
                 tested.rows.push(row);
                 if !looks.contains(&tally.n()) {
@@ -157,22 +164,8 @@ fn place(outcome: Outcome) -> usize {
 }
 
 impl Tested {
-    /// Grades one item. `None` where nothing can be said of it, `Some(None)` where nothing more comes.
-    fn row(
-        &mut self,
-        item: &Item,
-        answers: Result<Answers, Left>,
-        question: Question,
-        chosen: &Chosen,
-    ) -> Option<Option<Row>> {
-        let answers = match answers {
-            Ok(answers) => answers,
-            Err(Left::Stopped) => return Some(None),
-            Err(Left::Out(why)) => {
-                self.leave(&why);
-                return None;
-            }
-        };
+    /// Grades one item. `None` where nothing can be said of it.
+    fn row(&mut self, item: &Item, answers: &Answers, question: Question, chosen: &Chosen) -> Option<Row> {
         // A schema that cannot be checked leaves the comparison by fields.
         let schema = schema::of_request(&item.body).and_then(|schema| Schema::parse(schema).ok());
         let with = schema.map(|schema| chosen.grader.clone().with_schema(schema));
@@ -195,10 +188,10 @@ impl Tested {
             Some(old) => Outcome::Pair { old: old.same, new: new.same },
         };
         if !new.same && old.is_none_or(|old| old.same) && self.worst.len() < WORST {
-            self.worst.push(example(item, &answers, &new));
+            self.worst.push(example(item, answers, &new));
         }
         self.marks.extend(new.fields);
-        Some(Some(Row { id: item.id.clone(), outcome, parts: outcome::parts(item) }))
+        Some(Row { id: item.id.clone(), outcome, parts: outcome::parts(item) })
     }
 
     pub(super) fn leave(&mut self, why: &str) {

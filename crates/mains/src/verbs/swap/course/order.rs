@@ -68,7 +68,9 @@ fn proportional<K: Ord>(strata: &[K], chance: &mut Chance) -> Vec<usize> {
             blocks[block].push(*place);
         }
     }
-    blocks.iter_mut().for_each(|block| shuffle(block, chance));
+    for block in &mut blocks {
+        shuffle(block, chance);
+    }
     blocks.concat()
 }
 

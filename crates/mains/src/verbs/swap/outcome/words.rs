@@ -9,6 +9,9 @@ use mains_swap::verdict::{Ppm, Question, Reason, Verdict};
 use mains_units::NanoUsd;
 use std::fmt::Write as _;
 
+/// Characters of an answer in an example.
+const SHOWN: usize = 60;
+
 /// What stands around a report.
 pub(super) struct Marks<'m> {
     pub(super) hash: &'m str,
@@ -39,31 +42,42 @@ pub(super) fn page(report: &Report, marks: &Marks<'_>) -> String {
         let _ = writeln!(page, "{name:<10} {text}");
     }
     for example in report.worst.iter().take(3) {
-        let text = |text: &Option<String>| harmless(&text.clone().unwrap_or_default()).replace('\n', " ");
+        let text =
+            |text: &Option<String>| short(&harmless(&text.clone().unwrap_or_default()).replace('\n', " "));
         let (old, new) = (text(&example.old), text(&example.new));
         let _ = writeln!(page, "{:<10} {}: `{old}` became `{new}`", "differs", example.id);
     }
     page
 }
 
+/// The beginning of a text; the page shows more.
+fn short(text: &str) -> String {
+    let mut short: String = text.chars().take(SHOWN).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    short
+}
+
 fn result(report: &Report) -> Vec<(&'static str, String)> {
     let evidence = &report.ruling.evidence;
-    let estimate = evidence.estimate.map_or_else(|| "unknown".into(), |share| share.to_string());
+    let with =
+        |unit: &str| evidence.estimate.map_or_else(|| "unknown".into(), |share| format!("{share} {unit}"));
     let margin = report.question.margin();
     let (low, high) = (evidence.low, evidence.high);
     let mut rows = match report.question {
         Question::Agreement { .. } => vec![
-            ("agree", format!("{estimate} %, 95 % interval {low} to {high} %")),
+            ("agree", format!("{}, 95 % interval {low} to {high} %", with("%"))),
             ("asked for", format!("at most {margin} % may differ")),
         ],
         Question::AgreementBesideSelf { .. } => vec![
             ("agree", format!("{} % with the old model", share(report, |_, new| new))),
             ("ceiling", format!("{} %, the old model with itself, asked twice", share(report, |old, _| old))),
-            ("difference", format!("{estimate} points, 95 % interval {low} to {high}")),
+            ("difference", format!("{}, 95 % interval {low} to {high}", with("points"))),
             ("asked for", format!("at most {margin} points less than the old model")),
         ],
         Question::Quality { .. } => vec![
-            ("difference", format!("{estimate} points, 95 % interval {low} to {high}")),
+            ("difference", format!("{}, 95 % interval {low} to {high}", with("points"))),
             ("asked for", format!("at most {margin} points worse")),
         ],
     };
@@ -76,10 +90,24 @@ fn result(report: &Report) -> Vec<(&'static str, String)> {
         rows.push(("judge", words([0, 1, 2].map(judge))));
         rows.push(("people", words(judged.both.map(|row| row.iter().sum()))));
     }
-    if report.ruling.reason == Reason::NoHumanVerdicts {
-        rows.push(("why", "no human verdicts: a judge alone decides nothing".into()));
-    }
+    rows.extend(why(report.ruling.reason).map(|why| ("why", why)));
     rows
+}
+
+/// Why nothing is decided.
+fn why(reason: Reason) -> Option<String> {
+    match reason {
+        Reason::Decided => None,
+        Reason::TooFew { needed: Some(n) } | Reason::NotYet { needed: Some(n) } => Some(format!(
+            "about {} are needed if the models are alike; `--at-most` goes on",
+            print::thousands(n)
+        )),
+        Reason::TooFew { needed: None } | Reason::NotYet { needed: None } => {
+            Some("no number of items would do with what was seen so far".into())
+        }
+        Reason::NoHumanVerdicts => Some("no human verdicts: a judge alone decides nothing".into()),
+        Reason::Drift => Some("looks contradict each other: the traffic or a model changed meanwhile".into()),
+    }
 }
 
 /// The share of pairs of which this holds.

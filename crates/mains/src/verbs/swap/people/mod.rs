@@ -25,7 +25,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 /// Parts the draw for people from the draw of the sample.
-const SALT: u64 = 0x70_656f_706c_65;
+const SALT: u64 = 0x7065_6f70_6c65;
 
 /// Picks items for people among those that were not drawn before, so that there are `people` in all.
 pub(super) fn choose(drawn: &[&Item], people: usize, seed: u64, state: &mut State) -> Result<(), Trouble> {

@@ -198,12 +198,12 @@ impl State {
     }
 
     /// Answers are read in this way from here on; how many other ways were tried before.
-    pub(super) fn reads(&mut self, reading: Reading) -> Result<usize, Trouble> {
-        if self.readings.last() != Some(&reading) {
+    pub(super) fn reads(&mut self, reading: &Reading) -> Result<usize, Trouble> {
+        if self.readings.last() != Some(reading) {
             self.note(Line::Reading(reading.clone()))?;
         }
         let mut others: Vec<&Reading> = Vec::new();
-        for other in self.readings.iter().filter(|other| **other != reading) {
+        for other in self.readings.iter().filter(|other| *other != reading) {
             if !others.contains(&other) {
                 others.push(other);
             }

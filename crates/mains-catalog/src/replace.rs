@@ -119,6 +119,17 @@ impl Catalog {
     /// What could take the place of a model: the host's own living successor, then the same model at other
     /// hosts, then smaller ones of the same kind; each kind cheapest first, unpriced last.
     pub fn substitutes<'a>(&'a self, host: &str, id: &str, as_of: Day) -> Vec<Substitute<'a>> {
+        self.substitutes_up_to(AT_MOST, host, id, as_of)
+    }
+
+    /// The same with at most so many of each kind, for who sorts them out by what they can do.
+    pub fn substitutes_up_to<'a>(
+        &'a self,
+        at_most: usize,
+        host: &str,
+        id: &str,
+        as_of: Day,
+    ) -> Vec<Substitute<'a>> {
         let Some(resolved) = self.lookup(Some(host), id).into_first() else { return Vec::new() };
         let original = resolved.model;
         let mut found = Vec::new();
@@ -133,9 +144,9 @@ impl Catalog {
             let fact = walked.steps.last().map(|step| step.fact);
             found.extend(self.substitute(SubstituteKind::OwnSuccessor, model, fact, as_of));
         }
-        found.extend(self.elsewhere(original, as_of));
+        found.extend(self.elsewhere(original, at_most, as_of));
         let known: Vec<&Model> = found.iter().map(|substitute| substitute.model).collect();
-        found.extend(self.smaller(original, &known, as_of));
+        found.extend(self.smaller(original, &known, at_most, as_of));
         found
     }
 
@@ -153,7 +164,7 @@ impl Catalog {
     }
 
     /// The same model, under any spelling, at other hosts.
-    fn elsewhere<'a>(&'a self, original: &'a Model, as_of: Day) -> Vec<Substitute<'a>> {
+    fn elsewhere<'a>(&'a self, original: &'a Model, at_most: usize, as_of: Day) -> Vec<Substitute<'a>> {
         let bare = bare_id(&original.id);
         let same = |row: &&ModelRow| {
             row.host != original.host && row.id.len() >= bare.len() && bare_id(&row.id) == bare
@@ -164,12 +175,18 @@ impl Catalog {
         same.retain(|model| hosts.insert(&model.host));
         let substitutes = same.into_iter();
         let kind = SubstituteKind::AnotherHost;
-        substitutes.filter_map(|model| self.substitute(kind, model, None, as_of)).take(AT_MOST).collect()
+        substitutes.filter_map(|model| self.substitute(kind, model, None, as_of)).take(at_most).collect()
     }
 
     /// Models of the same host and kind that take and give the same, and are smaller or, where sizes are not
     /// known, cheaper.
-    fn smaller<'a>(&'a self, original: &'a Model, known: &[&Model], as_of: Day) -> Vec<Substitute<'a>> {
+    fn smaller<'a>(
+        &'a self,
+        original: &'a Model,
+        known: &[&Model],
+        at_most: usize,
+        as_of: Day,
+    ) -> Vec<Substitute<'a>> {
         let size = self.parameters(&original.id).map(|parameters| parameters.active.max);
         let price = typical_price(original);
         let mut candidates: Vec<&Model> = self
@@ -191,7 +208,7 @@ impl Catalog {
         let kind = SubstituteKind::Smaller;
         let substitutes =
             candidates.into_iter().filter_map(|model| self.substitute(kind, model, None, as_of));
-        substitutes.take(AT_MOST).collect()
+        substitutes.take(at_most).collect()
     }
 
     /// The size of a text model under any of its spellings; `None` when no source knows it.

@@ -2,7 +2,7 @@
 //!
 //! Read `sse` (events in any pieces), `edit` (changes on the original bytes), `tap` (what a passing reply
 //! tells), `neutral` (the form between dialects), `dialects` (to and from it) and `loss` (what does not fit),
-//! then `error` and `fault` (what went wrong, whose fault it is), then `providers` and `models`.
+//! then `error` and `fault` (what went wrong, whose fault it is), then `providers`, `models` and `parameters`.
 //!
 //! Never: a socket, a clock, a file, randomness. Bytes come in and bytes go out.
 
@@ -15,6 +15,7 @@ mod json;
 pub mod loss;
 pub mod models;
 pub mod neutral;
+pub mod parameters;
 pub mod providers;
 mod scan;
 pub mod sse;

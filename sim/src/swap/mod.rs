@@ -2,9 +2,10 @@
 //! how often each way of deciding is wrong.
 //!
 //! Read `graded` (outcomes that are known), `judged` (a biased judge and a few people), `sliced` (many parts of
-//! the traffic at once). Beside our way of deciding stand the classical test of a fixed sample and the two that
+//! the traffic at once), and for the switch after the test `canary`. Beside our way of deciding stand the classical test of a fixed sample and the two that
 //! are common and wrong: looking at a t-test until it says yes, and believing the judge.
 
+pub mod canary;
 mod graded;
 mod judged;
 mod sliced;
@@ -26,6 +27,19 @@ pub enum Promise {
     Wrong,
     /// For comparison only.
     None,
+}
+
+impl Promise {
+    /// Its last word in a table.
+    fn word(self, kept: bool) -> &'static str {
+        match (self, kept) {
+            (Self::None, _) => "",
+            (Self::Honest, true) => "honest",
+            (Self::Able, true) => "able",
+            (Self::Wrong, true) => "shown to fail",
+            (_, false) => "BROKEN",
+        }
+    }
 }
 
 /// How one way of deciding did in one world.
@@ -63,13 +77,7 @@ impl Line {
 impl fmt::Display for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let covered = self.covered.map_or_else(|| "-".into(), |covered| format!("{:.1}", 100.0 * covered));
-        let promise = match (self.promise, self.is_kept()) {
-            (Promise::None, _) => "",
-            (Promise::Honest, true) => "honest",
-            (Promise::Able, true) => "able",
-            (Promise::Wrong, true) => "shown to fail",
-            (_, false) => "BROKEN",
-        };
+        let promise = self.promise.word(self.is_kept());
         write!(
             f,
             "{:44} {:34} {:8.1} {covered:>8} {:10.0} {:7}  {promise}",

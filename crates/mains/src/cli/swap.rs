@@ -1,8 +1,12 @@
 //! The flags of `mains swap`.
 
+mod switch;
+
+pub(crate) use switch::SwapSwitch;
+
 use super::Data;
 use clap::{Args, Subcommand};
-use mains_units::{Day, Span};
+use mains_units::Timestamp;
 use std::path::PathBuf;
 
 #[derive(Debug, Subcommand)]
@@ -19,6 +23,8 @@ pub(crate) enum Swap {
         #[command(flatten)]
         data: Data,
     },
+    /// Candidates for a model or a route: what they can do, how long they live, what your requests cost there
+    Plan(SwapPlan),
     /// Begin, finish or cancel the switch of a route to the replacement that a report is about
     Switch(SwapSwitch),
     /// How every switch stands: its share, its next step, and what is compared
@@ -34,9 +40,8 @@ pub(crate) enum Swap {
 
 #[derive(Debug, Args)]
 pub(crate) struct SwapTest {
-    /// Requests, one JSON a line: a body, `{"request": …, "answer": …}`, or an exported exchange
-    #[arg(long, value_name = "FILE")]
-    pub(crate) requests: PathBuf,
+    #[command(flatten)]
+    pub(crate) requests: SwapRequests,
     /// The old target, asked only where no answer is recorded: `upstream/model`, or the model of a route
     #[arg(long, value_name = "TARGET")]
     pub(crate) from: String,
@@ -66,53 +71,57 @@ pub(crate) struct SwapTest {
     pub(crate) data: PathBuf,
 }
 
+/// Where requests come from.
 #[derive(Debug, Args)]
-pub(crate) struct SwapSwitch {
-    /// The signed report of the test, or the folder that holds it
-    #[arg(required_unless_present_any = ["finish", "cancel"], conflicts_with_all = ["finish", "cancel"])]
-    pub(crate) report: Option<PathBuf>,
-    /// The route, by its model; without it the one that has the old target
+pub(crate) struct SwapRequests {
+    /// Requests as JSON lines or one JSON document: bodies, `{"request": …, "answer": …}`, `mains records export`,
+    /// LiteLLM spend logs, Langfuse observations, OpenAI batch, stored and fine-tuning files
+    #[arg(long, value_name = "FILE", conflicts_with = "route")]
+    pub(crate) requests: Option<PathBuf>,
+    /// Kept records of this route instead
     #[arg(long, value_name = "MODEL")]
     pub(crate) route: Option<String>,
-    /// Shares of the replacement one after the other; without it 5,25,50,100
-    #[arg(long, value_name = "PERCENTS", value_delimiter = ',')]
-    pub(crate) steps: Vec<u8>,
-    /// Least time of a step: `90s`, `30m`, `12h`, `1d`; without it a day
-    #[arg(long, value_name = "TIME", value_parser = hold)]
-    pub(crate) hold: Option<Span>,
-    /// Fewest answers of the replacement in a step; without it 200
-    #[arg(long, value_name = "COUNT")]
-    pub(crate) requests_min: Option<u64>,
-    /// Day from whose start on, in UTC, the replacement gets everything
-    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
-    pub(crate) by: Option<Day>,
-    /// Switch though the verdict is not "not worse", for this reason
-    #[arg(long, value_name = "REASON")]
-    pub(crate) despite_verdict: Option<String>,
-    /// Put the replacement of a whole switch where the old target stands in the file
-    #[arg(long, conflicts_with = "cancel")]
-    pub(crate) finish: bool,
-    /// Take the switch out of the file
-    #[arg(long)]
-    pub(crate) cancel: bool,
-    /// The public key of the log that signed the report; without it the one in the outlet's folder
-    #[arg(long)]
-    pub(crate) key: Option<String>,
+    /// The output file of an OpenAI batch, where `--requests` is its input
+    #[arg(long, value_name = "FILE", requires = "requests")]
+    pub(crate) answers: Option<PathBuf>,
+    /// Not before this day or moment (UTC)
+    #[arg(long, value_name = "TIME", value_parser = crate::settings::moment)]
+    pub(crate) since: Option<Timestamp>,
+    /// Before this day or moment (UTC)
+    #[arg(long, value_name = "TIME", value_parser = crate::settings::moment)]
+    pub(crate) until: Option<Timestamp>,
     /// The configuration; without it the one that `serve` would find
     #[arg(long, short, env = "MAINS_CONFIG")]
     pub(crate) config: Option<PathBuf>,
-    /// Do not ask before the file is written
+}
+
+impl SwapRequests {
+    /// What they are called in a report.
+    pub(crate) fn display(&self) -> String {
+        match (&self.requests, &self.route) {
+            (Some(path), _) => path.display().to_string(),
+            (None, Some(route)) => route.clone(),
+            (None, None) => String::new(),
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SwapPlan {
+    /// The model to replace, `upstream/model`, or the model of a route; without it that of the requests
+    pub(crate) model: Option<String>,
+    #[command(flatten)]
+    pub(crate) requests: SwapRequests,
+    /// The day to judge by, instead of today
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) as_of: Option<String>,
+    /// List those too that lack something, with what they lack
     #[arg(long)]
-    pub(crate) yes: bool,
+    pub(crate) all: bool,
+    /// Print one JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
     /// Folder of the outlet
     #[arg(long, default_value = ".mains", env = "MAINS_DATA")]
     pub(crate) data: PathBuf,
-}
-
-fn hold(text: &str) -> Result<Span, String> {
-    mains_config::parse_lasting(text).ok_or_else(|| "write it as `90s`, `30m`, `12h`, `1d` or `2w`".into())
-}
-
-fn day(text: &str) -> Result<Day, String> {
-    Day::parse(text).ok_or_else(|| "write it as YYYY-MM-DD".into())
 }

@@ -25,7 +25,7 @@ pub(crate) fn run(verb: Records) -> Result<Ended, Trouble> {
 }
 
 /// Opens the vault for reading; neither the vault nor its key is made.
-fn open(vault: &Vault) -> Result<(VaultReader, Kek), Trouble> {
+pub(super) fn open(vault: &Vault) -> Result<(VaultReader, Kek), Trouble> {
     let folder = vault.data.join(VAULT);
     if !folder.is_dir() {
         return Err(Trouble::new(format!("nothing is kept in `{}`", vault.data.display())).hint(

@@ -8,6 +8,7 @@
 
 mod course;
 mod outcome;
+mod plan;
 mod price;
 mod requests;
 mod sender;
@@ -34,6 +35,7 @@ const POWER: Ppm = Ppm(800_000);
 pub(crate) fn run(verb: &Swap) -> Result<Ended, Trouble> {
     match verb {
         Swap::Test(arguments) => start::runtime()?.block_on(test(arguments)),
+        Swap::Plan(arguments) => plan::run(arguments),
         Swap::Verify { report, key, data } => verify::run(report, key.as_deref(), data),
         Swap::Switch(arguments) => switch::run(arguments),
         Swap::Status(data) => status::run(data),
@@ -45,7 +47,7 @@ async fn test(arguments: &SwapTest) -> Result<Ended, Trouble> {
     if arguments.max_usd.is_some_and(|cap| !cap.is_finite() || cap < 0.0) {
         return Err(Trouble::new("`--max-usd` is no amount of money").hint("write it as `--max-usd 2.50`"));
     }
-    let items = requests::read(&arguments.requests)?;
+    let items = requests::read(&arguments.requests, &arguments.data)?;
     let question = Question::Agreement { most: Ppm::points(i64::from(arguments.margin)) };
     // What is expected of a good candidate: it differs a quarter as often as is allowed.
     let expected = Ppm(question.margin().0 / 4);

@@ -2,7 +2,7 @@
 
 mod swap;
 
-pub(crate) use swap::{Swap, SwapPlan, SwapRequests, SwapSwitch, SwapTest};
+pub(crate) use swap::{Swap, SwapGrade, SwapGrader, SwapPlan, SwapRequests, SwapSwitch, SwapTest};
 
 use crate::print::Color;
 use clap::{Args, Parser, Subcommand, ValueEnum};

@@ -91,12 +91,14 @@ impl Live {
         Ok(live)
     }
 
-    /// The route for a model; with `passthrough` an unknown one goes to the upstream whose provider makes it.
+    /// The route for a model, or for a single target by its whole name; with `passthrough` an unknown one goes to the upstream whose provider makes it.
     pub fn route(&self, model: &str, catalog: &Catalog, today: Day) -> Option<(Arc<LiveRoute>, Extra)> {
         if let Some(route) = self.routes.get(model) {
             return Some((Arc::clone(route), Extra::default()));
         }
-        if !self.settings.serve.passthrough.value {
+        // A target that a route has may be asked for alone, by its whole name: it can be reached through the route anyway.
+        let whole = self.targets.get(&TargetName::new(model));
+        if whole.is_none() && !self.settings.serve.passthrough.value {
             return None;
         }
         let (upstream, model_there) = self.passthrough(model, catalog)?;

@@ -1,5 +1,6 @@
 //! The graders.
 
+use super::schema::Schema;
 use super::{Call, FieldMark, Fields, Said};
 use regex::Regex;
 use serde_json::Value;
@@ -91,6 +92,8 @@ pub enum Grader {
     Label(LabelRule),
     /// JSON, field by field.
     Json(Fields),
+    /// The same, and the answer has to follow the schema that the request carried.
+    JsonBySchema(Fields, Schema),
     /// Tool calls: names and arguments.
     Tools(Order, Fields),
     /// A number.
@@ -158,6 +161,15 @@ impl fmt::Display for NotGradable {
 impl std::error::Error for NotGradable {}
 
 impl Grader {
+    /// With the schema that a request carried; a grader of anything but JSON stays as it is.
+    #[must_use]
+    pub fn with_schema(self, schema: Schema) -> Self {
+        match self {
+            Self::Json(fields) | Self::JsonBySchema(fields, _) => Self::JsonBySchema(fields, schema),
+            other => other,
+        }
+    }
+
     /// Compares an answer with a reference: the recorded answer, or a true one.
     pub fn grade(&self, reference: &Said, answer: &Said) -> Result<Grade, NotGradable> {
         if reference.other {
@@ -173,6 +185,15 @@ impl Grader {
         let graded = match self {
             Self::Label(rule) => rule.grade(&reference.text, &answer.text)?,
             Self::Json(fields) => json(fields, &reference.text, &answer.text)?,
+            Self::JsonBySchema(fields, schema) => {
+                let grade = json(fields, &reference.text, &answer.text)?;
+                match schema.holds(&answer.text) {
+                    Err(_) if grade.note.is_none() => {
+                        Grade { same: false, note: Some("breaks the schema"), ..grade }
+                    }
+                    _ => grade,
+                }
+            }
             Self::Tools(order, fields) => tools(*order, fields, &reference.calls, &answer.calls)?,
             Self::Number(at, rule) => {
                 let reference = number(*at, &reference.text).ok_or(NotGradable::NotANumber)?;

@@ -100,12 +100,31 @@ pub struct Beside {
     pub new: Costs,
 }
 
+impl Beside {
+    /// The new model's cost and its output tokens over the old one's, to the nearest millionth: 1,000,000 is alike.
+    /// Absent where either side is unknown or the old one's is nothing.
+    pub fn ratios(&self) -> (Option<Ppm>, Option<Ppm>) {
+        let ratio = |of: fn(&Costs) -> Option<u64>| {
+            let (old, new) = (u128::from(of(&self.old)?), u128::from(of(&self.new)?));
+            let ratio = (new * 1_000_000 + old / 2).checked_div(old)?;
+            Some(Ppm(i64::try_from(ratio).unwrap_or(i64::MAX)))
+        };
+        (ratio(|costs| costs.nano_usd_per_1000), ratio(|costs| costs.output_per_1000))
+    }
+}
+
 /// What a model costs; what is not known is absent.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Costs {
     /// Money per 1,000 requests, in nano-USD.
     pub nano_usd_per_1000: Option<u64>,
+    /// Input tokens per 1,000 requests, cached ones included. Not written where unknown, as in older reports.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input_per_1000: Option<u64>,
+    /// Output tokens per 1,000 requests, reasoning included.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output_per_1000: Option<u64>,
     /// Median time to the first token, in milliseconds.
     pub first_ms_p50: Option<u64>,
     /// Median time to the whole answer, in milliseconds.

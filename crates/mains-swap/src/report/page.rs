@@ -163,6 +163,8 @@ fn beside(report: &Report) -> Vec<(&'static str, String, String)> {
     };
     vec![
         line("cost of 1,000 requests", &|costs| costs.nano_usd_per_1000.map(|sum| NanoUsd(sum).to_string())),
+        line("input tokens of 1,000 requests", &|costs| costs.input_per_1000.map(|n| n.to_string())),
+        line("output tokens of 1,000 requests", &|costs| costs.output_per_1000.map(|n| n.to_string())),
         line("time to first token, median", &|costs| costs.first_ms_p50.map(|ms| format!("{ms} ms"))),
         line("time to whole answer, median", &|costs| costs.total_ms_p50.map(|ms| format!("{ms} ms"))),
         line("energy of 1,000 requests", &|costs| {

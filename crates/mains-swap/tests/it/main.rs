@@ -5,8 +5,10 @@
 mod canary;
 mod golden;
 mod grade;
+mod judge;
 mod recorded;
 mod report;
 mod sample;
+mod schema;
 mod stats;
 mod verdict;

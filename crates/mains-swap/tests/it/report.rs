@@ -46,6 +46,7 @@ fn test(n: usize, seed: u64) -> Test {
             old: Costs {
                 nano_usd_per_1000: Some(2_500_000_000),
                 first_ms_p50: Some(420),
+                output_per_1000: Some(181_500),
                 ..Costs::default()
             },
             new: Costs {
@@ -137,10 +138,37 @@ fn the_page_shows_the_figures_and_nothing_runs_in_it() {
         "$2.5",
         "unknown",
         "1 to 4 J (grade A)",
+        "input tokens of 1,000 requests",
+        "181500",
     ] {
         assert!(page.contains(expected), "{expected} is missing");
     }
     assert!(!page.contains("<script") && !page.contains("http://") && !page.contains("https://"));
     assert!(page.contains("&#60;script&#62;") || page.contains("&lt;script&gt;"));
     assert!(page.contains("prefers-color-scheme: dark"));
+}
+
+#[test]
+fn older_reports_keep_their_text_and_ratios_are_told_where_both_sides_are_known() {
+    let mut report = built(7);
+    let with_tokens = canonical(&report).unwrap();
+    assert!(with_tokens.contains(r#""output_per_1000":181500"#));
+    report.beside.old.output_per_1000 = None;
+    let without = canonical(&report).unwrap();
+    assert!(!without.contains("output_per_1000") && !without.contains("input_per_1000"));
+    let read: Report = serde_json::from_str(&without).unwrap();
+    assert_eq!(canonical(&read).unwrap(), without);
+    assert_eq!(recheck(&read), Vec::<String>::new());
+
+    let costs = |cost: Option<u64>, output| Costs {
+        nano_usd_per_1000: cost,
+        output_per_1000: output,
+        ..Costs::default()
+    };
+    let ratios = |old, new| Beside { old, new }.ratios();
+    let alike = costs(Some(3), Some(100));
+    assert_eq!(ratios(alike.clone(), costs(Some(2), Some(80))), (Some(Ppm(666_667)), Some(Ppm(800_000))));
+    assert_eq!(ratios(alike.clone(), costs(None, Some(0))), (None, Some(Ppm(0))));
+    assert_eq!(ratios(costs(Some(0), None), alike.clone()), (None, None));
+    assert_eq!(ratios(costs(Some(1), Some(1)), costs(Some(u64::MAX), None)), (Some(Ppm(i64::MAX)), None));
 }

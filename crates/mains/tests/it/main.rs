@@ -15,6 +15,8 @@ mod running;
 mod scan;
 mod serve;
 mod swap;
+mod swap_people;
+mod swap_ways;
 mod switch;
 mod up;
 

@@ -1,17 +1,21 @@
 //! `mains swap`: test a replacement on one's own requests, and prove the outcome.
 //!
-//! `requests` reads what is asked, `price` says what it costs beforehand, `state` keeps every answer on disk,
-//! `sender` asks the running outlet, `course` goes from item to item until the verdict stands, `outcome` writes and
-//! prints the report, `verify` checks one. `switch` puts a replacement into the settings, `status` says how that goes.
+//! `requests` reads what is asked, `setup` says how many and in which way, `price` what it costs beforehand, `state` keeps
+//! every answer on disk, `sender` asks the running outlet, `course` goes from item to item until the verdict stands,
+//! `judge` compares free text, `people` collects the verdicts of people, `outcome` writes and prints the report, `verify`
+//! checks one; `switch` puts a replacement into the settings, `status` says how that goes.
 //!
-//! Never: a request past the outlet, a request paid twice.
+//! Never: a request past the outlet, a request paid twice, a verdict on free text without people.
 
 mod course;
+mod judge;
 mod outcome;
+mod people;
 mod plan;
 mod price;
 mod requests;
 mod sender;
+mod setup;
 mod state;
 mod status;
 mod switch;
@@ -20,23 +24,21 @@ mod verify;
 use crate::cli::{Swap, SwapTest};
 use crate::print::{self, Ended, Trouble};
 use crate::start;
-use mains_swap::sample::{Stratum, draw, need};
-use mains_swap::verdict::{Ppm, Question};
-use mains_units::Chance;
-use requests::Item;
+use course::asking::Asking;
+use mains_swap::verdict::Ppm;
+use setup::Way;
+use state::State;
 use std::io::{BufRead, IsTerminal, Write};
 
 /// The error level: 95 % confidence.
 const ALPHA: Ppm = Ppm(50_000);
-
-/// The chance with which the sample shall suffice for a candidate that is as good as expected.
-const POWER: Ppm = Ppm(800_000);
 
 pub(crate) fn run(verb: &Swap) -> Result<Ended, Trouble> {
     match verb {
         Swap::Test(arguments) => start::runtime()?.block_on(test(arguments)),
         Swap::Plan(arguments) => plan::run(arguments),
         Swap::Verify { report, key, data } => verify::run(report, key.as_deref(), data),
+        Swap::Grade(arguments) => people::run(arguments),
         Swap::Switch(arguments) => switch::run(arguments),
         Swap::Status(data) => status::run(data),
         Swap::Rollback { route, data } => status::roll_back(route, data),
@@ -48,26 +50,38 @@ async fn test(arguments: &SwapTest) -> Result<Ended, Trouble> {
         return Err(Trouble::new("`--max-usd` is no amount of money").hint("write it as `--max-usd 2.50`"));
     }
     let items = requests::read(&arguments.requests, &arguments.data)?;
-    let question = Question::Agreement { most: Ppm::points(i64::from(arguments.margin)) };
-    // What is expected of a good candidate: it differs a quarter as often as is allowed.
-    let expected = Ppm(question.margin().0 / 4);
-    let needed = need(question, expected, ALPHA, POWER).anytime.unwrap_or(u64::MAX);
-    let size = usize::try_from(needed).unwrap_or(usize::MAX).min(items.len());
-    let strata: Vec<Stratum> = items.iter().map(Item::stratum).collect();
-    let drawn = draw(&strata, size, &mut Chance::from_seed(arguments.seed));
-    let drawn: Vec<&Item> = drawn.into_iter().filter_map(|place| items.get(place)).collect();
-    let mut state = state::State::open(&arguments.out, &state::head(arguments, &items))?;
+    let mut state = State::open(&arguments.out, Some(&state::head(arguments)))?;
+    let setup = setup::make(arguments, &items, &state)?;
     let sender = sender::Sender::connect(arguments).await?;
-    price::say(&drawn, needed, items.len(), arguments, &state)?;
+    let expected = price::say(&setup, &state)?;
     agree(arguments, &state)?;
-    match course::go(&drawn, question, arguments, &mut state, &sender).await? {
-        Some(tested) => outcome::finish(arguments, question, items.len() as u64, tested),
-        None => Ok(Ended::Findings),
+    let asking = Asking::new(arguments, &mut state, &sender, expected);
+    let tested = if setup.way == Way::Judged {
+        asking.note(|state| setup.note(state))?;
+        judge::go(&setup, &asking).await?
+    } else {
+        let Some(chosen) = course::grader(&setup.drawn, &asking).await? else { return Ok(Ended::Findings) };
+        asking.note(|state| setup.note(state))?;
+        let tested = course::go(&setup.drawn, setup.question, &chosen, &asking).await?;
+        let beside = asking.state(|state| outcome::beside(&setup.drawn, state));
+        outcome::assemble(setup.around(beside), tested)
+    };
+    let (capped, spent) = (asking.is_capped(), asking.state(State::spent));
+    drop(asking);
+    let (route, folders) =
+        (outcome::route(&setup.drawn), (arguments.out.as_path(), arguments.data.as_path()));
+    let report = outcome::finish(tested, route, folders, spent).await?;
+    if capped {
+        print::say(
+            "`--max-usd` ended the test; the result holds for what was asked, and a higher cap goes on",
+        );
     }
+    people::remind(&arguments.out, &state);
+    Ok(outcome::ended(&report))
 }
 
 /// Asks before money is spent.
-fn agree(arguments: &SwapTest, state: &state::State) -> Result<(), Trouble> {
+fn agree(arguments: &SwapTest, state: &State) -> Result<(), Trouble> {
     if arguments.yes {
         return Ok(());
     }

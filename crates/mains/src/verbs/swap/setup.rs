@@ -142,7 +142,7 @@ impl<'t> Setup<'t> {
         outcome::Around {
             old: &self.arguments.from,
             new: &self.arguments.to,
-            route: self.arguments.requests.display(),
+            route: self.arguments.requests.display().into_owned(),
             seed: self.arguments.seed,
             question: self.question,
             available: self.available as u64,

@@ -96,11 +96,12 @@ def walk(path):
     assert path.mains("swap", "verify", "swap/report.json").startswith("not worse")
     yield "the replacement passes on the kept traffic, and its report verifies"
 
-    path.mains("swap", "switch", "swap/report.json", "--steps", "40,60,100", "--hold", "0s", "--requests-min", "60",
+    path.mains("swap", "switch", "swap/report.json", "--steps", "50,60,100", "--hold", "0s", "--requests-min", "100",
                "--by", "2027-01-10", "--yes")
     assert "# the model itself" in (path.folder / "mains.toml").read_text(), "comments are kept"
-    answered = path.customers(260, seed=2)
-    assert answered["openai/gpt-6-luna"] >= 60, answered
+    # Five standard deviations from either edge of the second step.
+    answered = path.customers(280, seed=2)
+    assert answered["openai/gpt-6-luna"] >= 100, answered
     status = path.status()
     assert (status["stage"], status["share_percent"]) == ("canary", 60), status
     yield "the canary goes up a step, and everybody is answered"
@@ -119,9 +120,9 @@ def walk(path):
 
     path.stop()
     assert "the log verifies" in path.mains("ledger", "verify")
-    leaves = [json.loads(line) for line in path.mains("ledger", "show", "--json", "--all").splitlines()]
-    actions = [leaf["action"] for leaf in leaves if leaf.get("type") == "swap"]
-    assert actions == ["tested", "tested", "switched", "stepped", "rolled_back", "retired"], actions
+    shown = json.loads(path.mains("ledger", "show", "--type", "swap", "--json"))
+    actions = [line["leaf"]["action"] for line in shown["leaves"]]
+    assert actions == ["tested", "tested", "switched", "stepped", "rolled_back"] + 3 * ["retired"], actions
     yield "the ledger verifies, and tells of the tests, the switch, its step and its end"
 
 
@@ -132,15 +133,15 @@ def main():
         try:
             for done in walk(path):
                 passed += 1
-                print(f"ok   {done}", flush=True)
+                print(f"test {done} ... ok", flush=True)
         except (AssertionError, subprocess.SubprocessError, OSError, KeyError) as error:
             failed = error
-            print(f"FAIL after {passed} steps: {error}", flush=True)
+            print(f"test after these ... FAILED: {error!r}", flush=True)
         finally:
             path.stop()
             path.provider.terminate()
             path.provider.wait(timeout=60)
-    print(f"{passed} passed, {1 if failed else 0} failed")
+    print(f"test result: {'FAILED' if failed else 'ok'}. {passed} passed; {1 if failed else 0} failed")
     sys.exit(1 if failed else 0)
 
 

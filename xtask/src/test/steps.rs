@@ -16,6 +16,7 @@ pub(super) const ALL: &[Step] = &[
     Step { name: "tests", run: tests },
     Step { name: "simulation", run: |root, _| simulation(root) },
     Step { name: "documentation", run: |root, _| documentation(root) },
+    Step { name: "swap", run: swap },
     Step { name: "clients", run: clients },
     Step { name: "browser", run: browser },
 ];
@@ -128,6 +129,17 @@ fn model(root: &Path, left_out: &mut Vec<String>) -> Ended {
         );
     }
     Ended::Passed(0)
+}
+
+/// The whole path of a swap, as a user types it.
+fn swap(root: &Path, left_out: &mut Vec<String>) -> Ended {
+    let binary = match binary(root) {
+        Ok(binary) => binary,
+        Err(why) => return Ended::Failed(why),
+    };
+    let mut tests = Command::new("python3");
+    tests.arg("-B").arg(root.join("tests/swap/run.py")).env("MAINS_BINARY", binary);
+    counted(&mut tests, left_out)
 }
 
 /// The official SDKs, unmodified, against a running outlet.

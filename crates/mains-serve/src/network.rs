@@ -155,7 +155,7 @@ pub async fn forward_count(
 ) -> Option<(http::StatusCode, Bytes)> {
     let upstream: &Upstream = &facts.upstream;
     let target = upstream.provider.count_tokens(upstream.base_url.as_deref(), upstream.key.as_ref()).ok()?;
-    let edits = mains_wire::edit::Edits { model: Some(&facts.model), include_usage: false };
+    let edits = mains_wire::edit::Edits { model: Some(&facts.model), ..Default::default() };
     let body = mains_wire::edit::apply(body, &edits).ok()?;
     let mut request = Request::post(&target.url);
     for (name, value) in &target.headers {

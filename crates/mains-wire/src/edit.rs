@@ -114,6 +114,9 @@ pub struct Edits<'a> {
     /// Put in `stream_options.include_usage` if it is not there (OpenAI chat streams only). The extra chunk
     /// is then to be withheld from the client, see [`crate::tap::Options::withhold_usage`].
     pub include_usage: bool,
+    /// Members under another name, where the target is known to refuse the caller's: old name, then new. One whose new
+    /// name stands there too is left for the provider to refuse.
+    pub renames: &'a [(&'a str, &'a str)],
 }
 
 /// The body with the edits made and every other byte as it was.
@@ -145,6 +148,13 @@ pub fn apply(body: &[u8], edits: &Edits<'_>) -> Result<Vec<u8>, JsonError> {
         if !found {
             added.push(br#""stream_options":{"include_usage":true}"#.to_vec());
         }
+    }
+    for (old, new) in edits.renames {
+        if members.iter().any(|member| member.key == *new) {
+            continue;
+        }
+        let named = members.iter().filter(|member| member.key == *old && member.value != b"null");
+        changes.extend(named.map(|member| (member.key_span.clone(), quoted(new))));
     }
     if !added.is_empty() {
         let text = added.join(&b","[..]);
@@ -213,8 +223,22 @@ mod tests {
     }
 
     #[test]
+    fn members_get_the_names_that_the_target_knows() {
+        let edits = Edits { renames: &[("max_tokens", "max_completion_tokens")], ..Edits::default() };
+        check(r#"{ "max_tokens" : 7, "x": 1}"#, &edits, r#"{ "max_completion_tokens" : 7, "x": 1}"#);
+        for same in [
+            r#"{"max_tokens": null}"#,
+            r#"{"max_tokens": 7, "max_completion_tokens": 8}"#,
+            r#"{"messages": [{"max_tokens": 7}]}"#,
+            r#"{"y": "max_tokens"}"#,
+        ] {
+            check(same, &edits, same);
+        }
+    }
+
+    #[test]
     fn only_the_named_members_change() {
-        let model = Edits { model: Some("b\"x"), include_usage: false };
+        let model = Edits { model: Some("b\"x"), ..Edits::default() };
         check("{ \"model\" : \"a\" ,\n\"n\":1e99}", &model, "{ \"model\" : \"b\\\"x\" ,\n\"n\":1e99}");
         check(
             r#"{"model":"a","x":{"model":"a"},"\u006dodel":1}"#,
@@ -227,7 +251,7 @@ mod tests {
 
     #[test]
     fn usage_is_asked_for_where_it_is_missing() {
-        let usage = Edits { model: None, include_usage: true };
+        let usage = Edits { include_usage: true, ..Edits::default() };
         check("{}", &usage, r#"{"stream_options":{"include_usage":true}}"#);
         check(r#"{"a":1 } "#, &usage, r#"{"a":1 ,"stream_options":{"include_usage":true}} "#);
         check(r#"{"stream_options":null}"#, &usage, r#"{"stream_options":{"include_usage":true}}"#);

@@ -70,6 +70,14 @@ pub fn of(host: &str, model: &str) -> impl Iterator<Item = &'static ParameterFac
     all().iter().filter(move |fact| fact.holds_for(host, model))
 }
 
+/// The names that a model takes in place of others: old name, new name. Only what holds for every request.
+pub fn renames(host: &str, model: &str) -> Vec<(&'static str, &'static str)> {
+    let always = |fact: &&ParameterFact| {
+        fact.effect == Effect::Renamed && fact.with.is_empty() && fact.unless.is_empty()
+    };
+    of(host, model).filter(always).map(|fact| (fact.parameter, fact.value)).collect()
+}
+
 fn fact(line: &'static str) -> Option<ParameterFact> {
     let fields: Vec<&str> = line.split(',').collect();
     let [hosts, models, except, parameter, effect, value, with, unless, source, read] =

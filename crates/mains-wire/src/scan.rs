@@ -278,6 +278,8 @@ impl<'a> Scanner<'a> {
 #[derive(Debug, Clone)]
 pub(crate) struct Member<'a> {
     pub(crate) key: Cow<'a, str>,
+    /// Where the key stands in the text, with its quotes.
+    pub(crate) key_span: Range<usize>,
     /// The value's bytes.
     pub(crate) value: &'a [u8],
     /// Where the value stands in the text.
@@ -295,7 +297,7 @@ pub(crate) fn members(bytes: &[u8]) -> Result<Vec<Member<'_>>, JsonError> {
         let Token::Key(key) = token else { continue };
         let Some(first) = scanner.next_token()? else { break };
         let span = scanner.finish_value(&first)?;
-        out.push(Member { key: text(&bytes[key]), value: &bytes[span.clone()], span });
+        out.push(Member { key: text(&bytes[key.clone()]), key_span: key, value: &bytes[span.clone()], span });
     }
     Ok(out)
 }

@@ -214,6 +214,10 @@ pub(crate) fn table(head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) 
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));
     }
+    // What the first column names is typed elsewhere, so it stays in one piece.
+    if let Some(names) = table.column_mut(0) {
+        names.set_constraint(comfy_table::ColumnConstraint::ContentWidth);
+    }
     let text = table.to_string();
     let mut lines = text.lines().map(str::trim_end);
     let mut page = String::new();

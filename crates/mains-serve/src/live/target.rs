@@ -36,6 +36,8 @@ pub struct TargetFacts {
     pub ends_on: Option<Day>,
     /// Its prices.
     pub pricing: Pricing,
+    /// Members of OpenAI chat requests that it takes under another name only: old name, new name.
+    pub renames: Vec<(&'static str, &'static str)>,
 }
 
 impl TargetFacts {
@@ -52,6 +54,10 @@ impl TargetFacts {
             can: if upstream.is_local() { local_capabilities() } else { capabilities(known) },
             ends_on,
             pricing: pricing(upstream, model),
+            renames: host.map_or_else(Vec::new, |host| {
+                let id = known.map_or(model, |known| known.id.as_ref());
+                mains_wire::parameters::renames(host, id)
+            }),
         }
     }
 

@@ -163,15 +163,27 @@ fn beside(report: &Report) -> Vec<(&'static str, String, String)> {
     };
     vec![
         line("cost of 1,000 requests", &|costs| costs.nano_usd_per_1000.map(|sum| NanoUsd(sum).to_string())),
-        line("input tokens of 1,000 requests", &|costs| costs.input_per_1000.map(|n| n.to_string())),
-        line("output tokens of 1,000 requests", &|costs| costs.output_per_1000.map(|n| n.to_string())),
+        line("input tokens of 1,000 requests", &|costs| costs.input_per_1000.map(thousands)),
+        line("output tokens of 1,000 requests", &|costs| costs.output_per_1000.map(thousands)),
         line("time to first token, median", &|costs| costs.first_ms_p50.map(|ms| format!("{ms} ms"))),
         line("time to whole answer, median", &|costs| costs.total_ms_p50.map(|ms| format!("{ms} ms"))),
         line("energy of 1,000 requests", &|costs| {
             let [low, _, high] = costs.mj_per_1000?;
             let grade =
                 costs.energy_grade.as_ref().map(|grade| format!(" (grade {grade})")).unwrap_or_default();
-            Some(format!("{} to {} J{grade}", low / 1_000, high.div_ceil(1_000)))
+            // In watt-hours once there are some: that is what energy is billed in.
+            Some(if low >= 3_600_000 {
+                format!("{} to {} Wh{grade}", thousands(low / 3_600_000), thousands(high.div_ceil(3_600_000)))
+            } else {
+                format!("{} to {} J{grade}", thousands(low / 1_000), thousands(high.div_ceil(1_000)))
+            })
         }),
     ]
+}
+
+/// Groups of three digits.
+fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let groups: Vec<&[u8]> = digits.as_bytes().rchunks(3).rev().collect();
+    groups.iter().map(|group| String::from_utf8_lossy(group)).collect::<Vec<_>>().join(",")
 }

@@ -139,7 +139,7 @@ fn the_page_shows_the_figures_and_nothing_runs_in_it() {
         "unknown",
         "1 to 4 J (grade A)",
         "input tokens of 1,000 requests",
-        "181500",
+        "181,500",
     ] {
         assert!(page.contains(expected), "{expected} is missing");
     }

@@ -77,7 +77,7 @@ proptest! {
     #[test]
     fn only_the_model_changes(pieces in prop::collection::vec(piece(), 0..8), end in space()) {
         let body = written(&pieces, end, None);
-        let edited = apply(body.as_bytes(), &Edits { model: Some("new/model"), include_usage: false }).unwrap();
+        let edited = apply(body.as_bytes(), &Edits { model: Some("new/model"), ..Edits::default() }).unwrap();
         let mut expected = written(&pieces, end, Some("\"new/model\""));
         if !pieces.iter().any(|piece| matches!(piece.key, r#""model""# | r#""mod\u0065l""#)) {
             let brace = expected.rfind('}').unwrap();
@@ -98,7 +98,7 @@ proptest! {
 
     #[test]
     fn usage_is_asked_for_once_and_the_rest_stays(pieces in prop::collection::vec(piece(), 0..6), end in space()) {
-        let edits = Edits { model: None, include_usage: true };
+        let edits = Edits { include_usage: true, ..Edits::default() };
         let body = written(&pieces, end, None);
         let edited = apply(body.as_bytes(), &edits).unwrap();
         let added: &str = if pieces.is_empty() { "\"stream_options\":{\"include_usage\":true}" } else { ",\"stream_options\":{\"include_usage\":true}" };
@@ -110,7 +110,7 @@ proptest! {
 
     #[test]
     fn no_body_makes_it_panic(body in prop::collection::vec(any::<u8>(), 0..200), cut in 0_usize..200) {
-        let edits = Edits { model: Some("m"), include_usage: true };
+        let edits = Edits { model: Some("m"), include_usage: true, ..Edits::default() };
         for dialect in Dialect::ALL {
             let _ = peek(dialect, &body);
         }

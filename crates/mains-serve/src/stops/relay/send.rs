@@ -80,7 +80,9 @@ fn asked_for_usage(asked: &Asked, facts: &TargetFacts, from: Dialect) -> bool {
 fn body(held: &Held, facts: &TargetFacts, from: Dialect) -> Result<(Bytes, Vec<String>), String> {
     let asked = held.asked();
     if from == asked.who.dialect {
-        let edits = Edits { model: Some(&facts.model), include_usage: asked_for_usage(asked, facts, from) };
+        let renames = if from == Dialect::OpenaiChat { facts.renames.as_slice() } else { &[] };
+        let include_usage = asked_for_usage(asked, facts, from);
+        let edits = Edits { model: Some(&facts.model), include_usage, renames };
         let bytes = apply(&asked.bytes, &edits).map_err(|error| error.to_string())?;
         return Ok((bytes.into(), Vec::new()));
     }

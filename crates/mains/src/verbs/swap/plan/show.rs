@@ -235,7 +235,7 @@ fn effect(effect: Effect, value: &str) -> String {
     match effect {
         Effect::Refused if value.is_empty() => " it refuses".into(),
         Effect::Refused => format!(" it refuses unless it is {value}"),
-        Effect::Renamed => format!(" it takes as `{value}` only"),
+        Effect::Renamed => format!(" it takes as `{value}` only; the outlet renames it"),
         Effect::Ignored => " it ignores".into(),
         Effect::Most => format!(" it refuses above {value}"),
         Effect::Required => " it requires".into(),

@@ -75,8 +75,15 @@ impl Keeping {
             return Ok(());
         }
         let say = |error: VaultError| error.to_string();
-        let fresh = entropy.key().map_err(|error| error.to_string())?;
-        let kek = Kek::load_or_create(&self.places.key(record)?, &self.places.data, fresh).map_err(say)?;
+        let key = self.places.key(record)?;
+        let kek = if folder.exists() {
+            // A new key could read nothing of what lies there, and would only hide that the old one is missing.
+            Kek::load(&key, &self.places.data)
+        } else {
+            let fresh = entropy.key().map_err(|error| error.to_string())?;
+            Kek::load_or_create(&key, &self.places.data, fresh)
+        };
+        let kek = kek.map_err(say)?;
         // A reload may let larger bodies in, so the bound of the moment is held here and not in the vault.
         let options = VaultOptions { body_bytes_max: BODY_BYTES_MAX, ..VaultOptions::default() };
         let (vault, opened) = Vault::open(&folder, kek, options).map_err(say)?;

@@ -59,6 +59,17 @@ impl Kek {
         &self.key
     }
 
+    /// The key in the file `path`. Refused: what [`Self::load_or_create`] refuses, and a file that is not there.
+    pub fn load(path: &Path, data: &Path) -> Result<Self, VaultError> {
+        let shown = path.display().to_string();
+        refuse_inside(path, data, &shown)?;
+        match path.try_exists() {
+            Ok(true) => load(path, &shown),
+            Ok(false) => Err(unusable(&shown, "it is not there", HINT_BACKUP)),
+            Err(error) => Err(VaultError::disk("look for", &shown, &error)),
+        }
+    }
+
     /// The key in the file `path`, or, where there is no such file, a new one out of 32 fresh secret bytes,
     /// written there with mode 0600 (folders that are missing are made with 0700). Of two processes that start at
     /// once both get the same key.

@@ -1,6 +1,6 @@
 //! `mains doctor`: port, clock, randomness, folder, store, ledger, keys, models and sensors, each looked at.
 
-use super::{config, ledger, model};
+use super::{config, ledger, model, records};
 use crate::cli::Doctor;
 use crate::print::{self, Ended, Trouble};
 use crate::settings::{self, Loaded};
@@ -95,6 +95,7 @@ pub(crate) fn run(arguments: &Doctor) -> Result<Ended, Trouble> {
         checks.push(folder(data));
         checks.push(database(data));
         checks.push(log(data));
+        checks.push(vault(settings, &base, data));
     }
     checks.push(models());
     checks.push(sensors());
@@ -128,6 +129,26 @@ fn page(checks: &[Check]) -> String {
         }
     }
     page
+}
+
+/// Whether kept content can be read: its key is there and fits.
+fn vault(settings: &Settings, base: &Path, data: &Path) -> Check {
+    if !data.join(mains_serve::keeping::VAULT).is_dir() {
+        let kept = settings.record.keeps_any();
+        let found =
+            if kept { "none yet; the vault and its key are made at the first start" } else { "none is kept" };
+        return Check::aside("kept content", found);
+    }
+    let stats = records::unlock(data, base.to_path_buf(), settings).and_then(|(reader, kek)| {
+        let stats = reader.stats()?;
+        Ok((stats.exchanges, kek.id()))
+    });
+    match stats {
+        Ok((exchanges, key)) => {
+            Check::good("kept content", format!("{} exchanges, key {key}", print::thousands(exchanges)))
+        }
+        Err(trouble) => Check::bad("kept content", trouble.text()),
+    }
 }
 
 /// A clock before the newest fact of the catalogue is wrong; certificates and dates would be judged by it.

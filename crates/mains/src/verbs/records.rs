@@ -3,12 +3,13 @@
 use crate::cli::{Data, Records, Vault};
 use crate::print::{self, Ended, Trouble};
 use crate::{settings, start};
-use mains_host::Entropy;
+use mains_config::Settings;
 use mains_serve::control::{Answer, Command, say};
 use mains_serve::keeping::{Places, VAULT};
 use mains_store::vault::{Kek, VaultFilter, VaultReader, export};
 use mains_units::Span;
 use serde_json::json;
+use std::path::{Path, PathBuf};
 
 /// How long the outlet may hold the vault's table before a call fails.
 const BUSY: Span = Span::from_s(5);
@@ -39,14 +40,15 @@ pub(super) fn open(vault: &Vault) -> Result<(VaultReader, Kek), Trouble> {
         }
         None => (settings::defaults(Vec::new())?, ".".into()),
     };
-    let places = Places { data: vault.data.clone(), base, default_key: settings::vault_key() };
-    let key = places.key(&loaded.record).map_err(Trouble::rendered)?;
-    if !key.exists() {
-        return Err(Trouble::new(format!("the key of the vault is not at `{}`", key.display()))
-            .hint("`key_file` in `[record]` names its place; without the key nothing can be read"));
-    }
-    let kek = Kek::load_or_create(&key, &vault.data, Entropy::system()?.key()?)?;
-    Ok((VaultReader::at(&folder, kek.clone(), BUSY)?, kek))
+    unlock(&vault.data, base, &loaded)
+}
+
+/// Opens the vault of a data folder, which is there, by these settings.
+pub(super) fn unlock(data: &Path, base: PathBuf, settings: &Settings) -> Result<(VaultReader, Kek), Trouble> {
+    let places = Places { data: data.to_owned(), base, default_key: settings::vault_key() };
+    let key = places.key(&settings.record).map_err(Trouble::rendered)?;
+    let kek = Kek::load(&key, data)?;
+    Ok((VaultReader::at(&data.join(VAULT), kek.clone(), BUSY)?, kek))
 }
 
 fn stats(vault: &Vault, as_json: bool) -> Result<Ended, Trouble> {

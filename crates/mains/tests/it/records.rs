@@ -73,7 +73,16 @@ fn kept_exchanges_are_counted_exported_and_erased() {
     run(folder.path(), &["ledger", "verify", "--data", "data"]).ends(0);
     std::fs::remove_file(key).unwrap();
     let locked = run(folder.path(), &["records", "stats", "--data", "data"]).ends(2);
-    assert!(locked.err.contains("the key of the vault is not at"), "{}", locked.err);
+    assert!(locked.err.contains("it is not there"), "{}", locked.err);
+    let doctor = run(folder.path(), &["doctor"]).ends(1);
+    assert!(doctor.out.contains("BAD   kept content"), "{}", doctor.out);
+    // No new key is made in its place: it would only hide that the old one is missing.
+    let serve = run(folder.path(), &["serve"]).ends(2);
+    assert!(
+        serve.err.contains("it is not there") && serve.err.contains("hint: put a backup"),
+        "{}",
+        serve.err
+    );
 }
 
 #[test]

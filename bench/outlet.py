@@ -48,7 +48,7 @@ for name in ports:
     )
 print()
 nginx, direct = column("nginx", 64, 0)[0], column("direct", 1, 1)[0]
-for name in ("batched", "strict"):
+for name in ("batched", "strict", "kept", "switch"):
     ratio = column(name, 64, 0)[0] / nginx
     added, added_nginx = column(name, 1, 1)[0] - direct, column("nginx", 1, 1)[0] - direct
     print(f"{name}: {ratio:.2f} of nginx's throughput; added p50 at one connection {added:.3f} ms, nginx {added_nginx:.3f} ms ({added / added_nginx:.2f} times)")

@@ -29,6 +29,8 @@ unsafe fn broadcast(quad: *const i8) -> __m256i {
 
 impl Lanes for Avx2 {
     const PANEL: usize = 4;
+    const ROWS: usize = 6;
+    const VECTORS: usize = 1;
     type Bytes = Integers;
     type Floats = Floats;
     /// Sixteen-bit sums: 32 products of at most 15 * 127 stay below 2^15 in each half of a row.

@@ -24,6 +24,8 @@ unsafe fn broadcast(quad: *const i8) -> __m512i {
 
 impl Lanes for Avx512 {
     const PANEL: usize = 8;
+    const ROWS: usize = 8;
+    const VECTORS: usize = 3;
     type Bytes = __m512i;
     type Floats = __m512;
     type Nibbles = __m512i;

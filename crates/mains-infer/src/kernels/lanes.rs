@@ -13,6 +13,9 @@
 pub(super) trait Lanes {
     /// How many tokens a matrix product takes at once: as many as the registers hold.
     const PANEL: usize;
+    /// How many rows a product of 32-bit weights takes at once, and beside how many vectors of outputs.
+    const ROWS: usize;
+    const VECTORS: usize;
     /// 64 bytes: four consecutive columns of each of sixteen rows.
     type Bytes: Copy;
     /// Sixteen floats.

@@ -24,6 +24,8 @@ unsafe fn step(sums: [i32; 16], quad: *const i8, byte: impl Fn(usize) -> i32) ->
 
 impl Lanes for Plain {
     const PANEL: usize = 4;
+    const ROWS: usize = 4;
+    const VECTORS: usize = 1;
     type Bytes = [u8; 64];
     type Floats = Floats;
     type Nibbles = [i32; 16];

@@ -2,6 +2,7 @@
 
 use mains_units::Chance;
 
+use super::plain::Plain;
 use super::*;
 use crate::gguf::{TensorType, dequantise};
 use crate::half;

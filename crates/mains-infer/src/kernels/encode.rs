@@ -11,7 +11,7 @@ use crate::Error;
 /// Rows of scores at once: they stay in the first-level cache beside the keys.
 const SCORE_ROWS: usize = 16;
 
-/// A product's weights, and what its sums begin with.
+/// A product's weights, and what is added to its sums.
 pub(crate) struct Dense {
     weights: Panels,
     bias: Vec<f32>,
@@ -124,7 +124,7 @@ impl Kernels {
         let longest = texts.iter().map(ExactSizeIterator::len).max().unwrap_or(0);
         let padded = longest.next_multiple_of(LANES);
         for scratch in &mut self.scratch {
-            let wanted = (padded + longest) * heads.size + SCORE_ROWS * padded;
+            let wanted = (padded + longest) * heads.size + padded.max(heads.size) + SCORE_ROWS * padded;
             scratch.resize(wanted.max(scratch.len()), 0.0);
         }
         let scratch: Vec<_> = self.scratch.iter_mut().map(|s| (Shared(s.as_mut_ptr()), s.len())).collect();
@@ -210,6 +210,8 @@ unsafe fn attend_text<L: Lanes>(task: &Attention<'_>, scratch: &mut [f32]) {
     let padded = length.next_multiple_of(LANES);
     let (keys, rest) = scratch.split_at_mut(padded * size);
     let (values, rest) = rest.split_at_mut(length * size);
+    let (zeros, rest) = rest.split_at_mut(padded.max(size));
+    zeros.fill(0.0);
     let scores = &mut rest[..SCORE_ROWS * padded];
     task.pack_keys(keys);
     task.pack_values(values);
@@ -224,7 +226,7 @@ unsafe fn attend_text<L: Lanes>(task: &Attention<'_>, scratch: &mut [f32]) {
             panels: keys.as_ptr(),
             vectors: padded / LANES,
             width: task.vectors,
-            bias: std::ptr::null(),
+            bias: zeros.as_ptr(),
             out: scores.as_mut_ptr(),
             out_stride: padded,
             finish: Finish::Keep,

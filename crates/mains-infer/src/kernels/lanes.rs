@@ -4,6 +4,8 @@
 //! so do plain arrays. The plain instance is the fallback and the proof that a kernel's logic is right
 //! on machines whose instruction set a test cannot run.
 
+use super::panels::{Place, Product};
+
 /// Sixteen rows of a tile, or sixteen consecutive numbers.
 ///
 /// # Safety
@@ -24,6 +26,10 @@ pub(super) trait Lanes {
     type Nibbles: Copy;
     /// Sums of products of signed bytes over one block of 32 columns.
     type Wholes: Copy;
+
+    /// The sums of `R` rows and `V` vectors: [`Product::tile`] in a function of its own with the set's features,
+    /// for a compiler that meets many sizes in one function keeps their sums in memory.
+    unsafe fn tile<const R: usize, const V: usize>(product: &Product, at: &Place);
 
     unsafe fn splat(value: f32) -> Self::Floats;
     unsafe fn load(from: *const f32) -> Self::Floats;

@@ -2,7 +2,7 @@
 //!
 //! A panel is up to three vectors of sixteen outputs side by side, input after input, so that a product
 //! reads one stream. As many rows go through together as the registers hold sums for. Every sum runs over the
-//! inputs in their order, one fused step each, whatever the cut into rows, panels and blocks: so neither the
+//! inputs in their order, in blocks of a fixed size, whatever the cut into rows and panels: so neither the
 //! neighbours of a row nor the number of threads changes a bit of it.
 
 use super::lanes::{Lanes, exp};
@@ -100,7 +100,7 @@ pub(super) struct Product {
     pub(super) panels: *const f32,
     pub(super) vectors: usize,
     pub(super) width: usize,
-    /// What a sum begins with, an output each; null for zero.
+    /// What is added to a sum, an output each.
     pub(super) bias: *const f32,
     /// The first row of the outputs, and how far apart they are.
     pub(super) out: *mut f32,
@@ -151,35 +151,31 @@ impl Product {
         // SAFETY: handed on. No more rows than `L::ROWS` come here; the conditions tell the compiler so.
         unsafe {
             match rows {
-                8 if L::ROWS >= 8 => self.tile::<L, 8, V>(at),
-                7 if L::ROWS >= 7 => self.tile::<L, 7, V>(at),
-                6 if L::ROWS >= 6 => self.tile::<L, 6, V>(at),
-                5 if L::ROWS >= 5 => self.tile::<L, 5, V>(at),
-                4 => self.tile::<L, 4, V>(at),
-                3 => self.tile::<L, 3, V>(at),
-                2 => self.tile::<L, 2, V>(at),
-                _ => self.tile::<L, 1, V>(at),
+                8 if L::ROWS >= 8 => L::tile::<8, V>(self, at),
+                7 if L::ROWS >= 7 => L::tile::<7, V>(self, at),
+                6 if L::ROWS >= 6 => L::tile::<6, V>(self, at),
+                5 if L::ROWS >= 5 => L::tile::<5, V>(self, at),
+                4 => L::tile::<4, V>(self, at),
+                3 => L::tile::<3, V>(self, at),
+                2 => L::tile::<2, V>(self, at),
+                _ => L::tile::<1, V>(self, at),
             }
         }
     }
 
+    /// The sums of `R` rows and `V` vectors over a block of inputs.
+    ///
+    /// # Safety
+    /// As for `run`; the rows and the vectors of the place exist.
     #[inline(always)]
-    unsafe fn tile<L: Lanes, const R: usize, const V: usize>(&self, at: &Place) {
+    pub(super) unsafe fn tile<L: Lanes, const R: usize, const V: usize>(&self, at: &Place) {
         // SAFETY: the caller's promise: `R` rows from `at.row` and `V` vectors from `at.first` exist.
         unsafe {
             let rows: [*const f32; R] =
                 std::array::from_fn(|r| self.rows.add((at.row + r) * self.row_stride));
             let out = self.out.add(at.row * self.out_stride + at.first * LANES);
             let mut sums = [[L::splat(0.0); V]; R];
-            for (r, sums) in sums.iter_mut().enumerate() {
-                for (v, sum) in sums.iter_mut().enumerate() {
-                    if at.start > 0 {
-                        *sum = L::load(out.add(r * self.out_stride + v * LANES));
-                    } else if !self.bias.is_null() {
-                        *sum = L::load(self.bias.add((at.first + v) * LANES));
-                    }
-                }
-            }
+            let bias = self.bias.add(at.first * LANES);
             let panel = self.panels.add(at.first * LANES * self.inputs);
             for input in at.start..at.end {
                 let line = panel.add(input * V * LANES);
@@ -196,7 +192,9 @@ impl Product {
             }
             for (r, sums) in sums.iter().enumerate() {
                 for (v, &sum) in sums.iter().enumerate() {
-                    L::store(out.add(r * self.out_stride + v * LANES), sum);
+                    let out = out.add(r * self.out_stride + v * LANES);
+                    let before = if at.start > 0 { out.cast_const() } else { bias.add(v * LANES) };
+                    L::store(out, L::add(L::load(before), sum));
                 }
             }
         }
@@ -217,7 +215,7 @@ impl Product {
 }
 
 /// Where a tile stands: its first row and vector, and its inputs.
-struct Place {
+pub(super) struct Place {
     row: usize,
     first: usize,
     start: usize,

@@ -1,6 +1,7 @@
 //! [`Lanes`] in plain arrays: the fallback for any processor, and the reading of what the others do.
 
 use super::lanes::Lanes;
+use super::panels::{Place, Product};
 
 /// Plain arrays.
 pub(super) struct Plain;
@@ -30,6 +31,12 @@ impl Lanes for Plain {
     type Floats = Floats;
     type Nibbles = [i32; 16];
     type Wholes = [i32; 16];
+
+    #[inline(never)]
+    unsafe fn tile<const R: usize, const V: usize>(product: &Product, at: &Place) {
+        // SAFETY: handed on.
+        unsafe { product.tile::<Self, R, V>(at) }
+    }
 
     #[inline(always)]
     unsafe fn splat(value: f32) -> Floats {

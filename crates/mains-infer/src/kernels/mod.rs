@@ -56,6 +56,8 @@ mod avx512;
 mod encode;
 mod lanes;
 mod matrix;
+#[cfg(test)]
+mod panel_tests;
 mod panels;
 mod plain;
 mod pool;

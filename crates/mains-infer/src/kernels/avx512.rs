@@ -11,6 +11,7 @@ use std::arch::x86_64::{
 };
 
 use super::lanes::Lanes;
+use super::panels::{Place, Product};
 
 /// Processors with AVX-512 and its byte products (VNNI).
 pub(super) struct Avx512;
@@ -24,10 +25,19 @@ unsafe fn broadcast(quad: *const i8) -> __m512i {
 
 impl Lanes for Avx512 {
     const PANEL: usize = 8;
+    const ROWS: usize = 8;
+    const VECTORS: usize = 3;
     type Bytes = __m512i;
     type Floats = __m512;
     type Nibbles = __m512i;
     type Wholes = __m512i;
+
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,avx2,fma,f16c")]
+    #[inline(never)]
+    unsafe fn tile<const R: usize, const V: usize>(product: &Product, at: &Place) {
+        // SAFETY: handed on.
+        unsafe { product.tile::<Self, R, V>(at) }
+    }
 
     #[inline(always)]
     unsafe fn splat(value: f32) -> __m512 {

@@ -4,6 +4,8 @@
 //! so do plain arrays. The plain instance is the fallback and the proof that a kernel's logic is right
 //! on machines whose instruction set a test cannot run.
 
+use super::panels::{Place, Product};
+
 /// Sixteen rows of a tile, or sixteen consecutive numbers.
 ///
 /// # Safety
@@ -13,6 +15,9 @@
 pub(super) trait Lanes {
     /// How many tokens a matrix product takes at once: as many as the registers hold.
     const PANEL: usize;
+    /// How many rows a product of 32-bit weights takes at once, and beside how many vectors of outputs.
+    const ROWS: usize;
+    const VECTORS: usize;
     /// 64 bytes: four consecutive columns of each of sixteen rows.
     type Bytes: Copy;
     /// Sixteen floats.
@@ -21,6 +26,10 @@ pub(super) trait Lanes {
     type Nibbles: Copy;
     /// Sums of products of signed bytes over one block of 32 columns.
     type Wholes: Copy;
+
+    /// The sums of `R` rows and `V` vectors: [`Product::tile`] in a function of its own with the set's features,
+    /// for a compiler that meets many sizes in one function keeps their sums in memory.
+    unsafe fn tile<const R: usize, const V: usize>(product: &Product, at: &Place);
 
     unsafe fn splat(value: f32) -> Self::Floats;
     unsafe fn load(from: *const f32) -> Self::Floats;

@@ -1,8 +1,9 @@
 //! The only folder with `unsafe`: what the processor must do fast.
 //!
 //! Read `lanes` (the operations), `plain` (what they mean), `matrix` (tiles and products), `attention`,
-//! `rows`, `pool`; `avx2` and `avx512` are the same operations as instructions. This file is the safe
-//! face: it checks sizes, picks the instruction set and spreads work over the threads.
+//! `panels` and `encode` (the same for text encoders), `rows`, `pool`; `avx2` and `avx512` are the same
+//! operations as instructions. This file and `encode` are the safe face: they check sizes, pick the
+//! instruction set and spread work over the threads.
 #![expect(unsafe_code, reason = "instructions of the processor and threads that share buffers need it")]
 #![expect(
     clippy::inline_always,
@@ -17,14 +18,47 @@
     reason = "bytes from floats that were scaled into their range, and lanes below 2^31"
 )]
 
+/// Calls a generic function under the instruction set that was chosen: one entry per set, in which the
+/// set's features are enabled and everything below is inlined.
+macro_rules! dispatch {
+    ($set:expr, $body:ident($($name:ident: $kind:ty),*)) => {{
+        #[cfg(target_arch = "x86_64")]
+        #[target_feature(enable = "avx2,fma,f16c")]
+        unsafe fn with_avx2($($name: $kind),*) {
+            // SAFETY: the features are enabled here.
+            unsafe { $body::<$crate::kernels::avx2::Avx2>($($name),*) }
+        }
+        #[cfg(target_arch = "x86_64")]
+        #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,avx2,fma,f16c")]
+        unsafe fn with_avx512($($name: $kind),*) {
+            // SAFETY: the features are enabled here.
+            unsafe { $body::<$crate::kernels::avx512::Avx512>($($name),*) }
+        }
+        // SAFETY: `Kernels::new` accepts only sets that the processor has.
+        unsafe {
+            match $set {
+                #[cfg(target_arch = "x86_64")]
+                $crate::kernels::InstructionSet::Avx2 => with_avx2($($name),*),
+                #[cfg(target_arch = "x86_64")]
+                $crate::kernels::InstructionSet::Avx512 => with_avx512($($name),*),
+                _ => $body::<$crate::kernels::plain::Plain>($($name),*),
+            }
+        }
+    }};
+}
+
 mod activations;
 mod attention;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod encode;
 mod lanes;
 mod matrix;
+#[cfg(test)]
+mod panel_tests;
+mod panels;
 mod plain;
 mod pool;
 mod rows;
@@ -33,14 +67,15 @@ mod tests;
 
 pub(crate) use activations::Activations;
 pub(crate) use attention::{Cache, Shape};
+pub(crate) use encode::{Dense, Heads, LayerNorm};
 pub(crate) use matrix::{Input, Matrix};
+pub(crate) use panels::Finish;
 
 use std::ops::Range;
 
 use activations::Places;
 use attention::Task;
 use lanes::Lanes;
-use plain::Plain;
 use pool::{Pool, Shared};
 
 use crate::Error;
@@ -79,35 +114,6 @@ impl InstructionSet {
         }
         sets
     }
-}
-
-/// Calls a generic function under the instruction set that was chosen: one entry per set, in which the
-/// set's features are enabled and everything below is inlined.
-macro_rules! dispatch {
-    ($set:expr, $body:ident($($name:ident: $kind:ty),*)) => {{
-        #[cfg(target_arch = "x86_64")]
-        #[target_feature(enable = "avx2,fma,f16c")]
-        unsafe fn with_avx2($($name: $kind),*) {
-            // SAFETY: the features are enabled here.
-            unsafe { $body::<avx2::Avx2>($($name),*) }
-        }
-        #[cfg(target_arch = "x86_64")]
-        #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,avx2,fma,f16c")]
-        unsafe fn with_avx512($($name: $kind),*) {
-            // SAFETY: the features are enabled here.
-            unsafe { $body::<avx512::Avx512>($($name),*) }
-        }
-        // SAFETY: `Kernels::new` accepts only sets that the processor has.
-        unsafe {
-            match $set {
-                #[cfg(target_arch = "x86_64")]
-                InstructionSet::Avx2 => with_avx2($($name),*),
-                #[cfg(target_arch = "x86_64")]
-                InstructionSet::Avx512 => with_avx512($($name),*),
-                _ => $body::<Plain>($($name),*),
-            }
-        }
-    }};
 }
 
 /// The kernels of one engine: an instruction set, threads and their scratch.

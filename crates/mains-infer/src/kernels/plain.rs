@@ -1,6 +1,7 @@
 //! [`Lanes`] in plain arrays: the fallback for any processor, and the reading of what the others do.
 
 use super::lanes::Lanes;
+use super::panels::{Place, Product};
 
 /// Plain arrays.
 pub(super) struct Plain;
@@ -24,10 +25,18 @@ unsafe fn step(sums: [i32; 16], quad: *const i8, byte: impl Fn(usize) -> i32) ->
 
 impl Lanes for Plain {
     const PANEL: usize = 4;
+    const ROWS: usize = 4;
+    const VECTORS: usize = 1;
     type Bytes = [u8; 64];
     type Floats = Floats;
     type Nibbles = [i32; 16];
     type Wholes = [i32; 16];
+
+    #[inline(never)]
+    unsafe fn tile<const R: usize, const V: usize>(product: &Product, at: &Place) {
+        // SAFETY: handed on.
+        unsafe { product.tile::<Self, R, V>(at) }
+    }
 
     #[inline(always)]
     unsafe fn splat(value: f32) -> Floats {

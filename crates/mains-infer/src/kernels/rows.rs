@@ -1,4 +1,4 @@
-//! What is done to the numbers of one token at a time: norm, gate, softmax.
+//! What is done to the numbers of one token at a time: norms, gate, softmax.
 
 use super::lanes::{Lanes, exp};
 
@@ -23,6 +23,64 @@ pub(super) unsafe fn norm<L: Lanes>(x: &[f32], weight: &[f32], epsilon: f32, out
             let scaled = L::mul(L::load(x.as_ptr().add(at)), factor);
             L::store(out.as_mut_ptr().add(at), L::mul(scaled, L::load(weight.as_ptr().add(at))));
         }
+    }
+}
+
+/// Layer norm of a sum (Ba, Kiros, Hinton 2016): with `x = state + change`,
+/// `state = (x - mean) / sqrt(variance + epsilon) * weight + bias`.
+///
+/// # Safety
+/// `L` is enabled here.
+#[inline(always)]
+pub(super) unsafe fn layer_norm<L: Lanes>(
+    state: &mut [f32],
+    change: Option<&[f32]>,
+    weight: &[f32],
+    bias: &[f32],
+    epsilon: f32,
+) {
+    let length = state.len();
+    assert!(
+        length.is_multiple_of(16) && weight.len() == length && bias.len() == length,
+        "rows go by sixteen"
+    );
+    assert!(change.is_none_or(|change| change.len() == length), "a change for each number");
+    // SAFETY: all slices hold `length` numbers, a multiple of sixteen.
+    unsafe {
+        let mut sum = L::splat(0.0);
+        for at in (0..length).step_by(16) {
+            let mut x = L::load(state.as_ptr().add(at));
+            if let Some(change) = change {
+                x = L::add(x, L::load(change.as_ptr().add(at)));
+                L::store(state.as_mut_ptr().add(at), x);
+            }
+            sum = L::add(sum, x);
+        }
+        let minus_mean = L::splat(L::sum(sum) / length as f32 * -1.0);
+        let mut squares = L::splat(0.0);
+        for at in (0..length).step_by(16) {
+            let x = L::add(L::load(state.as_ptr().add(at)), minus_mean);
+            squares = L::fma(x, x, squares);
+        }
+        let factor = L::splat(1.0 / (L::sum(squares) / length as f32 + epsilon).sqrt());
+        for at in (0..length).step_by(16) {
+            let x = L::mul(L::add(L::load(state.as_ptr().add(at)), minus_mean), factor);
+            let (weight, bias) = (L::load(weight.as_ptr().add(at)), L::load(bias.as_ptr().add(at)));
+            L::store(state.as_mut_ptr().add(at), L::fma(x, weight, bias));
+        }
+    }
+}
+
+/// Multiplies all numbers by a factor.
+///
+/// # Safety
+/// `L` is enabled here.
+#[inline(always)]
+pub(super) unsafe fn scale<L: Lanes>(x: &mut [f32], factor: f32) {
+    assert!(x.len().is_multiple_of(16), "rows go by sixteen");
+    for sixteen in x.chunks_exact_mut(16) {
+        // SAFETY: a chunk holds sixteen numbers.
+        unsafe { L::store(sixteen.as_mut_ptr(), L::mul(L::load(sixteen.as_ptr()), L::splat(factor))) }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use mains_units::Chance;
 
+use super::plain::Plain;
 use super::*;
 use crate::gguf::{TensorType, dequantise};
 use crate::half;
@@ -9,7 +10,7 @@ use crate::half;
 const KINDS: [TensorType; 5] =
     [TensorType::F32, TensorType::F16, TensorType::Q4_0, TensorType::Q4_1, TensorType::Q8_0];
 
-fn noise(count: usize, size: f32, chance: &mut Chance) -> Vec<f32> {
+pub(super) fn noise(count: usize, size: f32, chance: &mut Chance) -> Vec<f32> {
     (0..count).map(|_| (chance.unit() as f32 * 2.0 - 1.0) * size).collect()
 }
 
@@ -34,7 +35,7 @@ fn blocks(kind: TensorType, numbers: usize, chance: &mut Chance) -> Vec<u8> {
     bytes
 }
 
-fn kernels(threads: usize) -> impl Iterator<Item = Kernels> {
+pub(super) fn kernels(threads: usize) -> impl Iterator<Item = Kernels> {
     let sets = InstructionSet::available();
     if !sets.contains(&InstructionSet::Avx512) {
         println!("not on this processor: the AVX-512 kernels");

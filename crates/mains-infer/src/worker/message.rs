@@ -6,6 +6,7 @@ use mains_units::Usage;
 use serde::{Deserialize, Serialize};
 
 use crate::backend::{Generate, Reason};
+use crate::encoder::EncoderSource;
 use crate::{Error, Fault};
 
 /// What the parent says.
@@ -20,6 +21,16 @@ pub enum ToWorker {
         id: u64,
         /// What to answer.
         request: Generate,
+    },
+    /// Load this encoder beside the model; answered by `encoder_ready` or `error` without an id. A second one
+    /// replaces the first.
+    LoadEncoder(LoadEncoder),
+    /// Make vectors of these texts; answered by one `embedded`, by `done` when cancelled, or `error`, with the id.
+    Embed {
+        /// The parent's number for it, unique among those not yet answered.
+        id: u64,
+        /// The texts: at most [`TEXTS_MAX`].
+        texts: Vec<String>,
     },
     /// How many tokens has this prompt; answered by `counted` or `error` with the id.
     Count {
@@ -53,6 +64,18 @@ pub struct Load {
     pub context: usize,
 }
 
+/// Which encoder to load, and how.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LoadEncoder {
+    /// Its files and sizes.
+    pub source: EncoderSource,
+    /// Threads that compute.
+    pub threads: usize,
+}
+
+/// Texts of one request for vectors at most: as many as the API that this serves lets through.
+pub const TEXTS_MAX: usize = 2_048;
+
 /// What the worker says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -74,6 +97,20 @@ pub enum FromWorker {
         finish: Reason,
         /// Tokens read and made.
         usage: Spent,
+    },
+    /// The encoder is loaded.
+    EncoderReady(EncoderReady),
+    /// The vectors of some texts.
+    Embedded {
+        /// Which request.
+        id: u64,
+        /// One per text, in their order, of length one. They travel as their bits, so that they arrive exactly.
+        #[serde(with = "bits")]
+        vectors: Vec<Vec<f32>>,
+        /// Tokens that were read, per text.
+        tokens: Vec<usize>,
+        /// Whether a text had more tokens than are read, per text.
+        cut: Vec<bool>,
     },
     /// How many tokens a prompt has.
     Counted {
@@ -111,6 +148,19 @@ pub struct Ready {
     pub weights_bytes: usize,
     /// Bytes that the cache may come to take.
     pub cache_bytes: usize,
+    /// Instructions in use: `plain`, `avx2` or `avx512`.
+    pub instruction_set: String,
+}
+
+/// What a loaded encoder is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EncoderReady {
+    /// Numbers in a vector.
+    pub width: usize,
+    /// Tokens of a text that are read.
+    pub tokens_max: usize,
+    /// Bytes of the packed weights.
+    pub weights_bytes: usize,
     /// Instructions in use: `plain`, `avx2` or `avx512`.
     pub instruction_set: String,
 }
@@ -172,5 +222,20 @@ impl FromWorker {
     /// The frame that reports this error.
     pub fn error(id: Option<u64>, error: &Error) -> Self {
         Self::Error { id, trouble: error.fault().into(), message: error.to_string() }
+    }
+}
+
+/// Floats as the whole numbers that their bits are: decimal digits would have to be many to be exact.
+mod bits {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(vectors: &[Vec<f32>], to: S) -> Result<S::Ok, S::Error> {
+        let bits = |vector: &Vec<f32>| vector.iter().map(|x| x.to_bits()).collect::<Vec<u32>>();
+        vectors.iter().map(bits).collect::<Vec<_>>().serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Vec<f32>>, D::Error> {
+        let floats = |bits: Vec<u32>| bits.into_iter().map(f32::from_bits).collect();
+        Ok(Vec::<Vec<u32>>::deserialize(from)?.into_iter().map(floats).collect())
     }
 }

@@ -10,5 +10,5 @@ mod message;
 mod serve;
 
 pub use frame::{FRAME_BYTES_MAX, Frames, encode};
-pub use message::{FromWorker, Load, Ready, Spent, ToWorker, Trouble};
+pub use message::{EncoderReady, FromWorker, Load, LoadEncoder, Ready, Spent, TEXTS_MAX, ToWorker, Trouble};
 pub use serve::{LINE_MAX, run};

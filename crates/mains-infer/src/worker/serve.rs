@@ -8,14 +8,20 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-use super::frame::{Frames, encode};
-use super::message::{FromWorker, Load, Ready, Spent, ToWorker, Trouble};
+use super::frame::{FRAME_BYTES_MAX, Frames, encode};
+use super::message::{
+    EncoderReady, FromWorker, Load, LoadEncoder, Ready, Spent, TEXTS_MAX, ToWorker, Trouble,
+};
 use crate::backend::{Backend, Event, Generate, LocalModel, Question, Reason, Source};
+use crate::encoder::{Embedded, Embedder};
 use crate::model::Options;
 use crate::{Error, Fault};
 
 /// Requests that may wait behind the one being answered.
 pub const LINE_MAX: usize = 8;
+
+/// Bytes of one number of a vector in a frame, with its comma.
+const NUMBER_BYTES_MAX: usize = 11;
 
 /// Serves until the input ends. What `mains worker` runs, over its standard input and output.
 pub fn run(input: impl Read + Send + 'static, output: impl Write + Send + 'static) -> Result<(), Error> {
@@ -31,6 +37,7 @@ pub fn run(input: impl Read + Send + 'static, output: impl Write + Send + 'stati
         .spawn(move || reader.read(input))
         .map_err(|e| Error::io("cannot start the reader thread of the worker", &e))?;
     let mut model = None;
+    let mut encoder = None;
     loop {
         match desk.take() {
             Job::Load(load) => {
@@ -44,6 +51,17 @@ pub fn run(input: impl Read + Send + 'static, output: impl Write + Send + 'stati
                     Err(error) => desk.say(&FromWorker::error(None, &error))?,
                 }
             }
+            Job::LoadEncoder(load) => {
+                encoder = None;
+                match load_encoder(&load) {
+                    Ok((loaded, ready)) => {
+                        encoder = Some(loaded);
+                        desk.say(&FromWorker::EncoderReady(ready))?;
+                    }
+                    Err(error) => desk.say(&FromWorker::error(None, &error))?,
+                }
+            }
+            Job::Embed(id, texts) => desk.embed(encoder.as_ref(), id, &texts)?,
             Job::Generate(id, request) => desk.answer(model.as_mut(), id, &request)?,
             Job::Count(id, question) => desk.count(model.as_ref(), id, &question)?,
             Job::End(result) => return result,
@@ -53,9 +71,21 @@ pub fn run(input: impl Read + Send + 'static, output: impl Write + Send + 'stati
 
 enum Job {
     Load(Load),
+    LoadEncoder(LoadEncoder),
+    Embed(u64, Vec<String>),
     Generate(u64, Generate),
     Count(u64, Question),
     End(Result<(), Error>),
+}
+
+impl Job {
+    /// The number of a job that can be cancelled.
+    fn id(&self) -> Option<u64> {
+        match self {
+            Self::Generate(id, _) | Self::Embed(id, _) => Some(*id),
+            Self::Load(_) | Self::LoadEncoder(_) | Self::Count(..) | Self::End(_) => None,
+        }
+    }
 }
 
 #[derive(Default)]
@@ -99,8 +129,8 @@ impl<W: Write> Desk<W> {
                 return Job::End(result);
             }
             if let Some(job) = line.waiting.pop_front() {
-                if let Job::Generate(id, _) = &job {
-                    line.active = Some(*id);
+                if let Some(id) = job.id() {
+                    line.active = Some(id);
                     self.cancelled.store(false, Ordering::Relaxed);
                 }
                 return job;
@@ -134,6 +164,28 @@ impl<W: Write> Desk<W> {
         let Some(model) = model else { return self.say(&not_loaded(id)) };
         match model.count(question) {
             Ok(tokens) => self.say(&FromWorker::Counted { id, tokens }),
+            Err(error) => self.say(&FromWorker::error(Some(id), &error)),
+        }
+    }
+
+    fn embed(&self, encoder: Option<&Embedder>, id: u64, texts: &[String]) -> Result<(), Error> {
+        let Some(encoder) = encoder else { return self.say(&not_loaded(id)) };
+        let answer_bytes =
+            texts.len().saturating_mul(encoder.config().width).saturating_mul(NUMBER_BYTES_MAX);
+        if texts.len() > TEXTS_MAX || answer_bytes > FRAME_BYTES_MAX / 2 {
+            let error = Error::request(format!(
+                "{} texts were given; at most {TEXTS_MAX} are read at once, and fewer where vectors are long",
+                texts.len()
+            ))
+            .hint("send them in several requests");
+            return self.say(&FromWorker::error(Some(id), &error));
+        }
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        match encoder.embed_until(&texts, &|| self.cancelled.load(Ordering::Relaxed)) {
+            Ok(Some(Embedded { vectors, tokens, cut })) => {
+                self.say(&FromWorker::Embedded { id, vectors, tokens, cut })
+            }
+            Ok(None) => self.say(&cancelled(id)),
             Err(error) => self.say(&FromWorker::error(Some(id), &error)),
         }
     }
@@ -177,6 +229,8 @@ impl<W: Write> Desk<W> {
         match message {
             ToWorker::Ping { nonce } => self.say(&FromWorker::Pong { nonce }),
             ToWorker::Load(load) => self.queue(None, Job::Load(load)),
+            ToWorker::LoadEncoder(load) => self.queue(None, Job::LoadEncoder(load)),
+            ToWorker::Embed { id, texts } => self.queue(Some(id), Job::Embed(id, texts)),
             ToWorker::Generate { id, request } => self.queue(Some(id), Job::Generate(id, request)),
             ToWorker::Count { id, question } => self.queue(Some(id), Job::Count(id, question)),
             ToWorker::Cancel { id } => self.cancel(id),
@@ -202,15 +256,19 @@ impl<W: Write> Desk<W> {
             return Ok(());
         }
         let before = line.waiting.len();
-        line.waiting.retain(|job| !matches!(job, Job::Generate(waiting, _) if *waiting == id));
+        line.waiting.retain(|job| job.id() != Some(id));
         let found = line.waiting.len() < before;
         drop(line);
         if !found {
             return Ok(());
         }
-        let usage = Spent { prompt: 0, completion: 0 };
-        self.say(&FromWorker::Done { id, finish: Reason::Cancelled, usage })
+        self.say(&cancelled(id))
     }
+}
+
+fn cancelled(id: u64) -> FromWorker {
+    let usage = Spent { prompt: 0, completion: 0 };
+    FromWorker::Done { id, finish: Reason::Cancelled, usage }
 }
 
 fn not_loaded(id: u64) -> FromWorker {
@@ -230,6 +288,17 @@ fn load_model(load: Load) -> Result<(LocalModel, Ready), Error> {
         weights_bytes,
         cache_bytes,
         instruction_set: format!("{:?}", loaded.model().instruction_set()).to_lowercase(),
+    };
+    Ok((loaded, ready))
+}
+
+fn load_encoder(load: &LoadEncoder) -> Result<(Embedder, EncoderReady), Error> {
+    let loaded = Embedder::load(&load.source, load.threads)?;
+    let ready = EncoderReady {
+        width: loaded.config().width,
+        tokens_max: loaded.config().tokens_max,
+        weights_bytes: loaded.weights_bytes(),
+        instruction_set: format!("{:?}", loaded.instruction_set()).to_lowercase(),
     };
     Ok((loaded, ready))
 }
@@ -282,6 +351,29 @@ mod tests {
         for expected in [0, 1, 2, 4, 5, 6, 7, 101] {
             assert!(matches!(desk.take(), Job::Generate(id, _) if id == expected), "{expected}");
         }
+    }
+
+    #[test]
+    fn a_request_for_vectors_waits_and_is_cancelled_like_the_others() {
+        let desk = desk();
+        let embed = |id| ToWorker::Embed { id, texts: vec!["hello".to_owned()] };
+        desk.hear(generate(1)).unwrap();
+        for id in 2..=LINE_MAX as u64 {
+            desk.hear(embed(id)).unwrap();
+        }
+        desk.hear(embed(50)).unwrap();
+        assert!(matches!(said(&desk)[..], [FromWorker::Error { id: Some(50), trouble: Trouble::Busy, .. }]));
+        desk.hear(ToWorker::Cancel { id: 2 }).unwrap();
+        assert_eq!(said(&desk), [cancelled(2)]);
+        assert!(matches!(desk.take(), Job::Generate(1, _)));
+        assert!(matches!(desk.take(), Job::Embed(3, _)));
+        desk.hear(ToWorker::Cancel { id: 3 }).unwrap();
+        assert!(desk.cancelled.load(Ordering::Relaxed));
+        desk.embed(None, 3, &[]).unwrap();
+        assert!(matches!(
+            said(&desk)[..],
+            [FromWorker::Error { id: Some(3), trouble: Trouble::NotLoaded, .. }]
+        ));
     }
 
     #[test]

@@ -2,8 +2,11 @@
 //! known model are at hand, on those.
 #![cfg(test)]
 
+mod encoder;
 mod engine;
 mod hostile;
+mod safetensors;
 mod small;
+mod small_encoder;
 mod weights;
 mod worker;

@@ -1,27 +1,33 @@
-//! The known model, where its weights are at hand.
+//! The known model that generates, where its weights are at hand.
 
 use std::path::PathBuf;
 
 use mains_infer::backend::{Event, Generate, Question, Reason, Sampling, Source};
 use mains_infer::gguf::Gguf;
 use mains_infer::model::{Llama, Options};
-use mains_infer::models;
+use mains_infer::models::{self, KnownModel};
 use mains_infer::reference::Reference;
 use mains_infer::tokenizer::{Message, Prompt, Role, Tokenizer};
 use mains_infer::{Backend, LocalModel};
 
-/// The file of the known model, or a line that says what was left out.
-fn weights(test: &str) -> Option<PathBuf> {
-    let model = models::find("smollm2-135m-instruct").unwrap();
+/// A known model and the folder in which its files stand, or a line that says what was left out.
+pub(crate) fn known(name: &str, test: &str) -> Option<(&'static KnownModel, PathBuf)> {
+    let model = models::find(name).unwrap();
     let home = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share"));
     let data = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from).or(home);
     let folders = [std::env::var_os("MAINS_MODELS").map(PathBuf::from), data.map(|d| d.join("mains/models"))];
-    let found = folders.into_iter().flatten().map(|folder| model.path(&folder)).find(|path| path.is_file());
+    let whole = |folder: &PathBuf| model.files().all(|file| file.path(model, folder).is_file());
+    let found = folders.into_iter().flatten().find(whole);
     if found.is_none() {
         assert!(std::env::var_os("MAINS_REQUIRE_ALL").is_none_or(|v| v != "1"), "{test} needs the weights");
         println!("left out: {test} needs the weights of {}", model.name);
     }
-    found
+    found.map(|folder| (model, folder))
+}
+
+/// The file of the model that generates.
+fn weights(test: &str) -> Option<PathBuf> {
+    known("smollm2-135m-instruct", test).map(|(model, folder)| model.path(&folder))
 }
 
 /// Tokens of llama.cpp (llama-cpp-python 0.3.36, 2026-11-24) for the same file.

@@ -8,12 +8,16 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
 use mains_infer::backend::{Generate, Question, Reason, Sampling, Source};
+use mains_infer::encoder::EncoderSource;
 use mains_infer::model::Options;
-use mains_infer::worker::{self, Frames, FromWorker, LINE_MAX, Load, ToWorker, Trouble, encode};
+use mains_infer::worker::{
+    self, Frames, FromWorker, LINE_MAX, Load, LoadEncoder, TEXTS_MAX, ToWorker, Trouble, encode,
+};
 
-use mains_infer::{Backend, Error, LocalModel};
+use mains_infer::{Backend, Embedder, Error, LocalModel};
 
 use crate::small::{self, Plan, Q8_0};
+use crate::small_encoder::{self, CONFIG};
 
 /// What the worker reads: chunks that the test hands over one by one.
 struct Mouth(Receiver<Vec<u8>>, Vec<u8>);
@@ -205,4 +209,74 @@ fn a_parent_that_hangs_up_ends_the_worker() {
     let parent = Parent::new();
     parent.say.send(vec![200, 0, 0, 0, b'{']).unwrap();
     assert!(parent.end().is_err(), "half a frame");
+}
+
+#[test]
+fn vectors_arrive_exactly_beside_a_model_that_generates() {
+    let source = small_encoder::small(41).on_disk("worker-vectors");
+    let texts: Vec<String> = ["", "hello", &"lamp ".repeat(60)].map(str::to_owned).to_vec();
+    let embed = |id, texts: &[String]| ToWorker::Embed { id, texts: texts.to_vec() };
+    let mut parent = Parent::new();
+    parent.say(&embed(1, &texts));
+    assert!(matches!(parent.hear(), FromWorker::Error { id: Some(1), trouble: Trouble::NotLoaded, .. }));
+    let wrong = EncoderSource { weights_sha256: Some("1".repeat(64)), ..source.clone() };
+    parent.say(&ToWorker::LoadEncoder(LoadEncoder { source: wrong, threads: 1 }));
+    assert!(matches!(parent.hear(), FromWorker::Error { id: None, trouble: Trouble::File, .. }));
+    assert!(matches!(parent.load(model("vectors"), None), FromWorker::Ready(_)));
+    parent.say(&ToWorker::LoadEncoder(LoadEncoder { source: source.clone(), threads: 2 }));
+    let FromWorker::EncoderReady(ready) = parent.hear() else { panic!("not ready") };
+    assert_eq!((ready.width, ready.tokens_max), (CONFIG.width, CONFIG.tokens_max));
+    assert!(ready.weights_bytes > 0);
+    parent.say(&embed(2, &texts));
+    let expected = Embedder::load(&source, 1).unwrap();
+    let given: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let expected = expected.embed(&given).unwrap();
+    match parent.hear() {
+        FromWorker::Embedded { id: 2, vectors, tokens, cut } => {
+            assert_eq!(vectors, expected);
+            assert_eq!((tokens, cut), (vec![2, 4, 48], vec![false, false, true]));
+        }
+        other => panic!("{other:?}"),
+    }
+    parent.say(&embed(3, &vec![String::new(); TEXTS_MAX + 1]));
+    assert!(matches!(parent.hear(), FromWorker::Error { id: Some(3), trouble: Trouble::Request, .. }));
+    parent.say(&generate(4, 3));
+    while !matches!(parent.hear(), FromWorker::Done { id: 4, .. }) {}
+    parent.end().unwrap();
+}
+
+#[test]
+fn a_request_for_vectors_that_waits_is_cancelled() {
+    let path = model("vectors-line");
+    let first = talkative(&path);
+    let source = small_encoder::small(42).on_disk("worker-line");
+    let mut parent = Parent::new();
+    assert!(matches!(parent.load(path, None), FromWorker::Ready(_)));
+    parent.say(&ToWorker::LoadEncoder(LoadEncoder { source, threads: 1 }));
+    assert!(matches!(parent.hear(), FromWorker::EncoderReady(_)));
+    parent.say(&generate(first, 200));
+    assert!(matches!(parent.hear(), FromWorker::Token { id, .. } if id == first));
+    for id in [1001, 1002] {
+        parent.say(&ToWorker::Embed { id, texts: vec!["lamp on".to_owned()] });
+    }
+    // Heard while the answer goes on; its own answer finds its way between the words.
+    parent.say(&ToWorker::Cancel { id: 1001 });
+    let (mut cancelled, mut embedded) = (false, false);
+    while !embedded {
+        match parent.hear() {
+            FromWorker::Token { id, .. } => assert_eq!(id, first),
+            FromWorker::Done { id, finish, .. } if id == first => assert_eq!(finish, Reason::Length),
+            FromWorker::Done { id: 1001, finish, .. } => {
+                assert_eq!(finish, Reason::Cancelled);
+                cancelled = true;
+            }
+            FromWorker::Embedded { id: 1002, vectors, .. } => {
+                assert_eq!(vectors.len(), 1);
+                embedded = true;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(cancelled, "the cancelled one was answered before the one behind it");
+    parent.end().unwrap();
 }

@@ -7,7 +7,7 @@ use mains_host::download::{self, Fetched, Place, Progress, Wanted};
 use mains_infer::backend::{Event, Generate, Question, Reason, Sampling, Source};
 use mains_infer::gguf::Gguf;
 use mains_infer::model::{Config, Options};
-use mains_infer::models::{self, KnownModel};
+use mains_infer::models::{self, KnownFile, KnownModel, Purpose};
 use mains_infer::tokenizer::{Message, Role};
 use mains_infer::{Backend, LocalModel};
 use mains_units::Instant;
@@ -52,10 +52,12 @@ fn known(name: &str) -> Result<&'static KnownModel, Trouble> {
     })
 }
 
-/// Whether a known model is in the folder, by its size; its hash is checked when it is loaded.
+/// Whether a known model is in the folder, by the size of its files; their hashes are checked when it is loaded.
 pub(crate) fn is_here(model: &KnownModel, folder: &Path) -> bool {
-    std::fs::metadata(model.path(folder))
-        .is_ok_and(|metadata| metadata.is_file() && metadata.len() == model.bytes)
+    model.files().all(|file| {
+        std::fs::metadata(file.path(model, folder))
+            .is_ok_and(|metadata| metadata.is_file() && metadata.len() == file.bytes)
+    })
 }
 
 fn list(json: bool) -> Result<Ended, Trouble> {
@@ -63,7 +65,7 @@ fn list(json: bool) -> Result<Ended, Trouble> {
     if json {
         let rows = models::ALL.iter().map(|model| {
             json!({
-                "name": model.name, "bytes": model.bytes, "sha256": model.sha256, "licence": model.licence,
+                "name": model.name, "bytes": model.bytes_total(), "sha256": model.sha256, "licence": model.licence,
                 "about": model.about, "here": is_here(model, &folder),
                 "path": model.path(&folder).display().to_string(),
             })
@@ -76,7 +78,7 @@ fn list(json: bool) -> Result<Ended, Trouble> {
     }
     let rows = models::ALL.iter().map(|model| {
         let here = if is_here(model, &folder) { "here" } else { "can be fetched" };
-        let size = format!("{:.1} MB", model.bytes as f64 / 1e6);
+        let size = format!("{:.1} MB", model.bytes_total() as f64 / 1e6);
         vec![model.name.into(), here.into(), size, model.licence.into(), model.about.into()]
     });
     print::data(&print::table(&["model", "state", "size", "licence", "about"], rows));
@@ -86,10 +88,20 @@ fn list(json: bool) -> Result<Ended, Trouble> {
 
 fn pull(name: &str) -> Result<Ended, Trouble> {
     let model = known(name)?;
-    let path = model.path(&folder()?);
+    let folder = folder()?;
+    for file in model.files() {
+        pull_file(model, &file, &folder)?;
+    }
+    print::data(&model.path(&folder).display().to_string());
+    Ok(Ended::Clean)
+}
+
+/// Fetches one file of a model and says where it came from.
+fn pull_file(model: &KnownModel, file: &KnownFile, folder: &Path) -> Result<(), Trouble> {
+    let path = file.path(model, folder);
     // The addresses live as long as the places that borrow them.
-    let addresses: Vec<Option<String>> = model.sources.iter().map(address).collect();
-    let places: Vec<Place<'_>> = model
+    let addresses: Vec<Option<String>> = file.sources.iter().map(address).collect();
+    let places: Vec<Place<'_>> = file
         .sources
         .iter()
         .zip(&addresses)
@@ -100,8 +112,8 @@ fn pull(name: &str) -> Result<Ended, Trouble> {
             (_, address) => Place::Address(address.as_deref().unwrap_or_default()),
         })
         .collect();
-    let wanted = Wanted { path: &path, bytes: model.bytes, sha256: model.sha256 };
-    let mut bar = Bar::new(model.bytes);
+    let wanted = Wanted { path: &path, bytes: file.bytes, sha256: file.sha256 };
+    let mut bar = Bar::new(file.bytes);
     let fetched = download::fetch(wanted, &places, &mut |progress| bar.show(progress));
     bar.end();
     let how = match fetched? {
@@ -110,14 +122,14 @@ fn pull(name: &str) -> Result<Ended, Trouble> {
             places.get(number).map_or_else(String::new, |place| format!("came from {place}"))
         }
     };
+    let name = if model.beside.is_empty() { model.name } else { file.file };
     print::say(&format!(
         "{name} {how}: {} bytes, SHA-256 {} as pinned, {}",
-        print::thousands(model.bytes),
-        model.sha256.get(..12).unwrap_or(model.sha256),
+        print::thousands(file.bytes),
+        file.sha256.get(..12).unwrap_or(file.sha256),
         model.licence,
     ));
-    print::data(&path.display().to_string());
-    Ok(Ended::Clean)
+    Ok(())
 }
 
 fn address(source: &models::Source) -> Option<String> {
@@ -178,6 +190,10 @@ fn source(name: &str) -> Result<Source, Trouble> {
         return Ok(Source { path: path.to_owned(), sha256: None });
     }
     let model = known(name)?;
+    if let Purpose::Embeds(_) = model.purpose {
+        return Err(Trouble::new(format!("`{name}` makes vectors of texts; it does not generate"))
+            .hint("`mains model list` says what each model is for"));
+    }
     let path = model.path(&folder()?);
     if !path.is_file() {
         return Err(Trouble::new(format!("`{name}` is not here yet"))

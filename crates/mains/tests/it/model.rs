@@ -27,6 +27,20 @@ fn a_model_that_is_not_here_says_how_to_fetch_it() {
 }
 
 #[test]
+fn a_model_that_makes_vectors_is_not_asked_to_generate() {
+    let folder = temporary();
+    let listed = run(folder.path(), &["model", "list", "--json"]).ends(0).json();
+    let named = |model: &&serde_json::Value| model["name"] == "all-minilm-l6-v2";
+    let model = listed["models"].as_array().unwrap().iter().find(named).unwrap();
+    // Both files.
+    assert_eq!(model["bytes"], 90_868_376 + 466_247);
+    for verb in [&["model", "show", "all-minilm-l6-v2"][..], &["model", "run", "all-minilm-l6-v2", "hi"]] {
+        let ran = run(folder.path(), verb).ends(2);
+        assert!(ran.err.contains("makes vectors of texts"), "{}", ran.err);
+    }
+}
+
+#[test]
 fn a_file_that_is_no_model_is_refused_without_a_crash() {
     let folder = temporary();
     for bytes in

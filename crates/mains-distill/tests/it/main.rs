@@ -1,0 +1,6 @@
+//! Integration tests of the certificate, the watch, grouping and discovery.
+
+#![cfg(test)]
+
+mod certificate;
+mod tails;

@@ -8,5 +8,6 @@
 
 pub mod certificate;
 mod figures;
+pub mod watch;
 
 pub use certificate::{Calibration, Certificate, Promise, Ruling, Terms};

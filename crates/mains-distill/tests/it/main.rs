@@ -4,3 +4,4 @@
 
 mod certificate;
 mod tails;
+mod watch;

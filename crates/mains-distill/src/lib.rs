@@ -8,6 +8,8 @@
 
 pub mod certificate;
 mod figures;
+pub mod group;
+pub mod split;
 pub mod watch;
 
 pub use certificate::{Calibration, Certificate, Promise, Ruling, Terms};

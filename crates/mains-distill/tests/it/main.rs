@@ -3,5 +3,7 @@
 #![cfg(test)]
 
 mod certificate;
+mod group;
+mod split;
 mod tails;
 mod watch;

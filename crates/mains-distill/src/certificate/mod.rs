@@ -134,13 +134,8 @@ impl Certificate {
         };
         let listed = self.classes.binary_search_by_key(&class, |row| row.class);
         let may_answer = listed.is_ok_and(|place| self.classes[place].may_answer);
-        let row = Calibration {
-            confidence: vec![confidence],
-            differs: vec![false],
-            class: vec![class],
-            strangeness: strangeness.into_iter().collect(),
-        };
-        may_answer && row.rows().all(|row| self.plan.is_local(&row, threshold))
+        let row = terms::RowOf::new(confidence, false, class, strangeness);
+        may_answer && self.plan.is_local(&row, threshold)
     }
 
     /// What this certificate stakes, to be put into the ledger of later ones.

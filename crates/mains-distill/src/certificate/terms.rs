@@ -125,11 +125,9 @@ impl Calibration {
     }
 
     pub(super) fn rows(&self) -> impl Iterator<Item = RowOf> + '_ {
-        (0..self.len()).map(|i| RowOf {
-            confidence: micro(self.confidence[i], i64::MIN),
-            differs: self.differs[i],
-            class: self.class[i],
-            strangeness: self.strangeness.get(i).map(|score| micro(*score, i64::MAX)),
+        (0..self.len()).map(|i| {
+            let strangeness = self.strangeness.get(i).copied();
+            RowOf::new(self.confidence[i], self.differs[i], self.class[i], strangeness)
         })
     }
 }
@@ -141,6 +139,17 @@ pub(super) struct RowOf {
     pub(super) differs: bool,
     pub(super) class: u32,
     pub(super) strangeness: Option<i64>,
+}
+
+impl RowOf {
+    pub(super) fn new(confidence: f32, differs: bool, class: u32, strangeness: Option<f32>) -> Self {
+        Self {
+            confidence: micro(confidence, i64::MIN),
+            differs,
+            class,
+            strangeness: strangeness.map(|score| micro(score, i64::MAX)),
+        }
+    }
 }
 
 /// Why rows or terms cannot be used at all. A promise that is merely not shown is a `Refusal`, not an error.

@@ -10,6 +10,7 @@ pub mod certificate;
 mod figures;
 pub mod group;
 pub mod split;
+pub mod task;
 pub mod watch;
 
 pub use certificate::{Calibration, Certificate, Promise, Ruling, Terms};

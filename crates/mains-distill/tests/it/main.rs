@@ -6,4 +6,5 @@ mod certificate;
 mod group;
 mod split;
 mod tails;
+mod task;
 mod watch;

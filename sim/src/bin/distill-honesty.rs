@@ -2,7 +2,7 @@
 //! often than they say.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "the face of a tool for the desk and for CI")]
 
-use sim::distill::{Population, faults, noticed, planted, recorded, table};
+use sim::distill::{Population, faults, noticed, planted, recorded, switched, table};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -61,6 +61,19 @@ fn run() -> Result<bool, String> {
     for found in noticed(read.runs, read.seed, [0.015, 0.2])? {
         let (before, formula, median) = (found.before, found.formula, found.median);
         println!("{before:12} {formula:8} {median:7} {:9} {:10}", found.late, found.too_early);
+    }
+    let switched = switched(&read.data, read.runs, read.seed)?;
+    if !switched.is_empty() {
+        println!("\noverruling: GPT-4 becomes another model after 200 audited calls and does not say so");
+        println!(
+            "{:24} {:>10} {:>10} {:>7} {:>8} {:>7}",
+            "now", "differed %", "differs %", "median", "95 % by", "missed"
+        );
+    }
+    for found in switched {
+        let [before, after] = found.differs.map(|share| 100.0 * share);
+        let (median, late) = (found.median, found.late);
+        println!("{:24} {before:10.1} {after:10.1} {median:7} {late:8} {:7}", found.to, found.missed);
     }
     let faults = faults(&lines);
     for fault in &faults {

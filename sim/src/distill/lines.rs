@@ -71,6 +71,17 @@ fn pair(
     Ok([ours, common])
 }
 
+/// A certificate, or a refusal, with the plan of its training rows.
+pub(super) fn certified(
+    training: &Calibration,
+    rows: &Calibration,
+    terms: Terms,
+) -> Result<Certificate, String> {
+    let plan = Plan::from_training(training, rows.len() as u64, &terms, None);
+    let plan = plan.map_err(|error| error.to_string())?;
+    certify(ask(terms, &plan, rows)).map_err(|error| error.to_string())
+}
+
 fn ask<'a>(terms: Terms, plan: &Plan, rows: &'a Calibration) -> Ask<'a> {
     Ask {
         about: About {

@@ -10,7 +10,7 @@ mod lines;
 mod population;
 mod scorer;
 
-pub use change::{Noticed, noticed};
+pub use change::{Noticed, Switched, noticed, switched};
 pub use lines::table;
 pub use population::{Population, planted, recorded};
 

@@ -41,7 +41,7 @@ pub fn recorded(folder: &Path, seed: u64) -> Result<Vec<Population>, String> {
     let mut populations = Vec::new();
     let overruling = folder.join("overruling_12llm/dev_half.csv");
     if overruling.exists() {
-        let rows = table(&overruling, "text", "gpt-4_answer")?;
+        let rows = labelled(&overruling, "text", &["gpt-4_answer".to_owned()])?;
         populations.push(made("overruling, GPT-4's answers", rows, 400, seed));
     }
     let trec = folder.join("trec6/train.txt");
@@ -49,14 +49,14 @@ pub fn recorded(folder: &Path, seed: u64) -> Result<Vec<Population>, String> {
         let text = std::fs::read(&trec).map_err(|error| format!("{}: {error}", trec.display()))?;
         let text = String::from_utf8_lossy(&text);
         let rows = text.lines().filter_map(|line| line.split_once(' '));
-        let rows = rows.map(|(label, text)| (text.to_owned(), label.to_owned())).collect();
+        let rows = numbered(rows.map(|(label, text)| (text.to_owned(), vec![label.to_owned()])).collect());
         populations.push(made("TREC-6, the training file", rows, 2_500, seed));
     }
     Ok(populations)
 }
 
-/// Two columns of a table.
-fn table(path: &Path, text: &str, label: &str) -> Result<Vec<(String, String)>, String> {
+/// Texts of a table with the labels of one teacher or more.
+pub(super) fn labelled(path: &Path, text: &str, labels: &[String]) -> Result<Vec<Said>, String> {
     let wrong = |error: csv::Error| format!("{}: {error}", path.display());
     let mut reader = csv::Reader::from_path(path).map_err(wrong)?;
     let heads = reader.headers().map_err(wrong)?.clone();
@@ -66,28 +66,43 @@ fn table(path: &Path, text: &str, label: &str) -> Result<Vec<(String, String)>, 
             .position(|head| head == name)
             .ok_or_else(|| format!("{}: no column `{name}`", path.display()))
     };
-    let (text, label) = (column(text)?, column(label)?);
+    let text = column(text)?;
+    let labels = labels.iter().map(|label| column(label)).collect::<Result<Vec<usize>, String>>()?;
     let mut rows = Vec::new();
     for record in reader.records() {
         let record = record.map_err(wrong)?;
-        rows.push((record[text].to_owned(), record[label].trim().to_owned()));
+        let said = labels.iter().map(|label| record[*label].trim().to_owned()).collect();
+        rows.push((record[text].to_owned(), said));
     }
-    Ok(rows)
+    Ok(numbered(rows))
 }
 
-/// Shuffles, trains on the first, and keeps the rest as the population.
-fn made(name: &str, mut rows: Vec<(String, String)>, training: usize, seed: u64) -> Population {
+/// Labels as numbers in the order of their names.
+fn numbered(rows: Vec<(String, Vec<String>)>) -> Vec<Said> {
+    let mut names: Vec<String> = rows.iter().flat_map(|(_, labels)| labels.iter().cloned()).collect();
+    names.sort_unstable();
+    names.dedup();
+    let number = |label: &String| u32::try_from(names.partition_point(|known| known < label)).unwrap_or(0);
+    rows.iter()
+        .map(|(text, labels)| Said {
+            places: features(text),
+            label: labels.first().map_or(0, number),
+            others: labels.iter().skip(1).map(number).collect(),
+        })
+        .collect()
+}
+
+pub(super) fn shuffled(mut rows: Vec<Said>, seed: u64) -> Vec<Said> {
     let mut chance = Chance::from_seed(seed);
     for last in (1..rows.len()).rev() {
         let other = usize::try_from(chance.below(last as u64 + 1)).unwrap_or(0);
         rows.swap(last, other);
     }
-    let mut labels: Vec<&String> = rows.iter().map(|(_, label)| label).collect();
-    labels.sort_unstable();
-    labels.dedup();
-    let number = |label: &String| u32::try_from(labels.partition_point(|known| *known < label)).unwrap_or(0);
-    let said: Vec<Said> =
-        rows.iter().map(|(text, label)| Said { places: features(text), label: number(label) }).collect();
-    let (own, fresh) = judge(&said, training);
+    rows
+}
+
+/// Trains on the first of the shuffled rows, and keeps the rest as the population.
+fn made(name: &str, rows: Vec<Said>, training: usize, seed: u64) -> Population {
+    let (own, fresh) = judge(&shuffled(rows, seed), training);
     Population { name: name.to_owned(), training: own, rows: fresh }
 }

@@ -26,10 +26,11 @@ fn bucket(gram: &str) -> usize {
     usize::try_from((hash ^ (hash >> 32)) % BUCKETS as u64).unwrap_or(0)
 }
 
-/// A text and the teacher's label.
+/// A text, the teacher's label, and what other teachers say.
 pub(super) struct Said {
     pub(super) places: Vec<usize>,
     pub(super) label: u32,
+    pub(super) others: Vec<u32>,
 }
 
 /// Counts of training.

@@ -41,7 +41,7 @@ pub(super) fn walk(plan: &Plan, rows: &Calibration, terms: &Terms) -> Vec<Step> 
             differs += u64::from(able[local].differs);
             local += 1;
         }
-        level += candidate.start_ppb;
+        level = candidate.start_ppb.saturating_add(level);
         let of = match terms.promise {
             Promise::AllTraffic => rows.len() as u64,
             Promise::AnsweredLocally => local as u64,

@@ -203,7 +203,7 @@ fn a_certificate_is_rechecked_from_its_rows_and_any_change_is_told() {
         made.ceiling = Some(Share::of(97, 100));
         assert_eq!(recheck(&made, &calibration, Some(&audit)), Vec::<String>::new());
         assert_eq!(recheck(&made, &calibration, None), Vec::<String>::new());
-        let changes: [fn(&mut Certificate); 10] = [
+        let changes: [fn(&mut Certificate); 12] = [
             |c| c.schema.push('0'),
             |c| c.rows += 1,
             |c| c.ruling = Ruling::Certified { threshold_micro: 400_000 },
@@ -213,6 +213,8 @@ fn a_certificate_is_rechecked_from_its_rows_and_any_change_is_told() {
             |c| c.classes[0].may_answer = false,
             |c| c.delta_ppm_together = 0,
             |c| c.terms.eps_ppm = 10_000,
+            |c| c.plan.candidates.iter_mut().for_each(|candidate| candidate.start_ppb = u64::MAX),
+            |c| c.ceiling = Some(Share { of: u64::MAX, ..Share::of(97, 100) }),
             |c| c.ceiling = Some(Share { ppm: 1_000_000, ..Share::of(97, 100) }),
         ];
         for (place, change) in changes.iter().enumerate() {

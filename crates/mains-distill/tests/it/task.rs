@@ -4,6 +4,7 @@ use mains_distill::certificate::{Promise, Terms};
 use mains_distill::split::Shares;
 use mains_distill::task::{Answer, Call, Discovery, Exchange, Refusal, Role, Shape, Task, Turn, discover};
 use mains_units::{Chance, Timestamp};
+use proptest::prelude::*;
 use std::path::Path;
 
 fn turn(role: Role, text: impl Into<String>) -> Turn {
@@ -272,7 +273,7 @@ fn what_is_no_task_is_refused_with_its_reason() {
     assert!(matches!(why(&|i| format!("name {i}")), Refusal::Open { labels: 80, once: 80, rows: 80 }));
     assert!(matches!(why(&|_| "ok".into()), Refusal::OneLabel { label } if label == "ok"));
     assert!(matches!(why(&|i| format!("{{\"a\":{i},\"b\":1}}")), Refusal::ManyFields { fields: 80, .. }));
-    let mixed = |i: usize| if i % 2 == 0 { "yes".to_owned() } else { "{\"a\":\"yes\"}".to_owned() };
+    let mixed = |i: usize| if i < 40 { "yes".to_owned() } else { "{\"a\":\"yes\"}".to_owned() };
     assert!(matches!(why(&mixed), Refusal::MixedShapes { alike: 40, rows: 80 }));
     let few =
         discover(&texts[..12].iter().map(|text| user(format!("Tell: {text}"), "yes")).collect::<Vec<_>>());
@@ -319,4 +320,54 @@ fn the_same_traffic_gives_the_same_tasks_and_repeats_are_counted_apart() {
     assert_eq!((volume.requests, volume.exact_repeats), (200, 160));
     assert_eq!(volume.distinct + volume.near_repeats, 40);
     assert_eq!(volume.teachers.get("openai/gpt-4"), Some(&200));
+}
+
+#[test]
+fn a_number_that_is_asked_about_with_long_thoughts_is_no_task() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/datasets/llmdrift/prime.csv");
+    let Ok(mut reader) = csv::Reader::from_path(&file) else {
+        println!("left out: no data at {}", file.display());
+        return;
+    };
+    let heads = reader.headers().unwrap().clone();
+    let column = |name: &str| heads.iter().position(|head| head == name).unwrap();
+    let (query, answer, model) = (column("query"), column("answer"), column("model"));
+    let records: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+    let exchanges: Vec<Exchange> = records
+        .iter()
+        .filter(|row| row[model].contains("gpt-4-0314"))
+        .map(|row| user(&row[query], &row[answer]))
+        .collect();
+    let found = discover(&exchanges);
+    assert!(exchanges.len() >= 500 && found.tasks.is_empty(), "{} {:?}", exchanges.len(), found.tasks);
+    println!("{}: {}", exchanges.len(), found.refused[0].why);
+    assert!(matches!(found.refused[0].why, Refusal::FreeText { .. }), "{:?}", found.refused);
+    let template = found.refused[0].template.as_ref().unwrap();
+    assert!(template.prefix.len() + template.suffix.len() > 20, "{template:?}");
+}
+
+proptest! {
+    #[test]
+    fn whatever_the_traffic_is_every_exchange_is_in_one_place(
+        drawn in prop::collection::vec(("[ab\n:.\u{1e}0-9-]{0,12}", "[yn.]{0,2}", 0usize..3), 0..90),
+    ) {
+        let roles = [Role::System, Role::User, Role::Assistant];
+        let exchanges: Vec<Exchange> = drawn
+            .iter()
+            .map(|(text, answer, role)| {
+                exchange(vec![turn(roles[*role], text), turn(Role::User, text)], answer)
+            })
+            .collect();
+        let found = discover(&exchanges);
+        let tasks: u64 = found.tasks.iter().map(|task| task.volume.requests).sum();
+        let refused: u64 = found.refused.iter().map(|refused| refused.requests).sum();
+        prop_assert_eq!(tasks + refused, exchanges.len() as u64);
+        for task in &found.tasks {
+            for row in &task.rows {
+                let exchange = &exchanges[row.exchange];
+                prop_assert_eq!(task.template.extract("", &exchange.turns), Some(row.text.clone()));
+                prop_assert_eq!(task.labels.number(&exchange.answer), Some(row.label));
+            }
+        }
+    }
 }

@@ -5,11 +5,12 @@
 //! events), `driver` (the stand-in for the server: carries out actions),
 //! `ledger` (the real log on a disk that dies), `check` (what must hold), `plant`
 //! (bugs that show that each checker can fail). Apart from them stands `swap`: is the verdict on a replacement
-//! model honest?
+//! model honest? And `distill`: does the certificate of a small labeller keep its promise?
 //!
 //! Never: a real clock, a socket, a thread. One seed is one world, to the last byte.
 
 pub mod check;
+pub mod distill;
 pub mod driver;
 pub mod ledger;
 pub mod plant;

@@ -1,5 +1,6 @@
 //! The simulation in small, and proof that each of its checkers can fail.
 
+mod distill;
 mod swap;
 
 use mains_relay::{Fault, Outcome};

@@ -1,0 +1,10 @@
+//! Integration tests of the certificate, the watch, grouping and discovery.
+
+#![cfg(test)]
+
+mod certificate;
+mod group;
+mod split;
+mod tails;
+mod task;
+mod watch;

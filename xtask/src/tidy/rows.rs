@@ -14,6 +14,7 @@ const ROWS: &[(&str, u8)] = &[
     ("mains-relay", 4),
     ("mains-scan", 4),
     ("mains-swap", 4),
+    ("mains-distill", 4),
     ("mains-host", 5),
     ("mains-infer", 5),
     ("mains-store", 5),

@@ -18,6 +18,17 @@ pub(crate) fn ln(x: f64) -> f64 {
     2.0 * t * series + f64::from(exponent) * std::f64::consts::LN_2
 }
 
+/// 1 / k! for k from 0 to 13.
+const INVERSE_FACTORIALS: [f64; 14] = {
+    let mut terms = [1.0; 14];
+    let mut k = 1;
+    while k < 14 {
+        terms[k] = terms[k - 1] / k as f64;
+        k += 1;
+    }
+    terms
+};
+
 /// e to the power of `x`, to about 1e-15 relative; what is below -700 gives zero, what is above 700 is cut.
 pub(crate) fn exp(x: f64) -> f64 {
     if x < -700.0 {
@@ -27,7 +38,7 @@ pub(crate) fn exp(x: f64) -> f64 {
     let whole = (x * std::f64::consts::LOG2_E).round();
     // The head of ln 2 has 21 zero bits at its end, so that its product with a whole number is exact.
     let rest = (x - whole * 0.693_147_180_369_123_8) - whole * 1.908_214_929_270_587_7e-10;
-    let series = (1..=13).rev().fold(1.0, |sum, k| sum * rest / f64::from(k) + 1.0);
+    let series = INVERSE_FACTORIALS.iter().rev().fold(0.0, |sum, term| sum * rest + term);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between -1011 and 1011")]
     let power = f64::from_bits(((whole as i64 + 1023) as u64) << 52);
     series * power

@@ -11,8 +11,10 @@ pub use terms::Terms;
 use crate::text::{self, Folded, SPACE};
 
 /// How many buckets there are; an n-gram's bucket is below it.
-pub const BUCKETS: u32 = 1 << BUCKET_BITS;
-const BUCKET_BITS: u32 = 18;
+pub const BUCKETS: u32 = 2 << HALF_BITS;
+/// Words have the upper half of the buckets, characters the lower.
+pub(crate) const WORDS: u32 = 1 << HALF_BITS;
+const HALF_BITS: u32 = 18;
 
 /// The longest and the shortest n-gram of characters.
 const CHARS: std::ops::RangeInclusive<usize> = 2..=5;
@@ -70,9 +72,9 @@ fn words(folded: &[u32], seen: &mut Vec<u32>) {
         if text::in_word(*letter) {
             hash = Some(mix(hash.unwrap_or(WORDS_SEED), u64::from(*letter)));
         } else if let Some(word) = hash.take() {
-            seen.push(bucket(word));
+            seen.push(WORDS | bucket(word));
             if let Some(before) = before.replace(word) {
-                seen.push(bucket(mix(mix(PAIRS_SEED, before), word)));
+                seen.push(WORDS | bucket(mix(mix(PAIRS_SEED, before), word)));
             }
         }
     }
@@ -91,7 +93,7 @@ fn mix(hash: u64, value: u64) -> u64 {
 fn bucket(hash: u64) -> u32 {
     let spread = (hash ^ (hash >> 32)).wrapping_mul(0xD6E8_FEB8_6659_FD93);
     #[expect(clippy::cast_possible_truncation, reason = "so many bits are left")]
-    let bucket = (spread >> (64 - BUCKET_BITS)) as u32;
+    let bucket = (spread >> (64 - HALF_BITS)) as u32;
     bucket
 }
 

@@ -1,6 +1,6 @@
 //! The buckets that a head knows, numbered without gaps, and how much each counts.
 
-use super::{BUCKETS, Rows};
+use super::{BUCKETS, Rows, WORDS};
 use crate::maths;
 
 /// Known buckets in ascending order; a bucket's number is how many known ones lie before it.
@@ -53,21 +53,24 @@ impl Terms {
         (word & bit != 0).then(|| self.before[bucket as usize / 64] + (word & (bit - 1)).count_ones())
     }
 
-    /// Writes number and weighted value of each known n-gram of a row, at length one, into `into`.
-    /// The row is `(bucket, 1 + ln(count))`.
+    /// Writes number and weighted value of each known n-gram of a row into `into`: those of characters at
+    /// length one together, and those of words. The row is `(bucket, 1 + ln(count))` in ascending order.
     pub fn weigh(&self, row: impl Iterator<Item = (u32, f32)>, into: &mut Vec<(u32, f32)>) {
         into.clear();
-        let mut squares = 0.0;
+        let mut squares = [0.0f32; 2];
+        let mut chars = 0;
         for (bucket, value) in row {
             let Some(number) = self.find(bucket) else { continue };
             let value = value * self.weights[number as usize];
-            squares += value * value;
             into.push((number, value));
+            let word = usize::from(bucket >= WORDS);
+            squares[word] += value * value;
+            chars += 1 - word;
         }
-        if squares > 0.0 {
-            let scale = 1.0 / squares.sqrt();
-            into.iter_mut().for_each(|(_, value)| *value *= scale);
-        }
+        let [of_chars, of_words] = squares.map(|sum| if sum > 0.0 { 1.0 / sum.sqrt() } else { 0.0 });
+        let (first, last) = into.split_at_mut(chars);
+        first.iter_mut().for_each(|(_, value)| *value *= of_chars);
+        last.iter_mut().for_each(|(_, value)| *value *= of_words);
     }
 }
 
@@ -110,6 +113,6 @@ mod tests {
         let (buckets, values) = rows.row(3);
         all.weigh(buckets.iter().copied().zip(values.iter().copied()), &mut weighed);
         let length: f32 = weighed.iter().map(|(_, value)| value * value).sum();
-        assert!((length - 1.0).abs() < 1e-5);
+        assert!((length - 2.0).abs() < 1e-5);
     }
 }

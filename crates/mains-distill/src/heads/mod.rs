@@ -1,6 +1,17 @@
-//! What learns to label: `ngram` from hashed n-grams.
+//! What learns to label: `ngram` from hashed n-grams, `dense` from sentence embeddings; `folds` for scores that
+//! no head saw in training; `mapping` from scores to probabilities; `average` to choose between the heads.
+//!
+//! A head gives `Scores`: a ranking, not a probability. No head runs threads: `ngram::Problem` falls into pieces,
+//! and folds and heads are independent, so the caller may run them beside each other and gets the same bits.
 
+pub mod average;
+pub mod dense;
+pub mod folds;
+pub mod mapping;
 pub mod ngram;
+pub(crate) mod scores;
+
+pub use scores::Scores;
 
 use std::fmt;
 

@@ -1,17 +1,10 @@
-//! Dual coordinate descent for one linear separator (Hsieh et al., ICML 2008; Yu, Huang, Lin, Machine
-//! Learning 85, 2011), the methods of liblinear.
+//! Dual coordinate descent for one linear separator with the squared hinge (Hsieh et al., ICML 2008), with
+//! rows set aside that seem to be decided, as in liblinear.
+//!
+//! Logistic regression by the same way (Yu, Huang, Lin, 2011) was tried: on four tasks it labelled 0.1 to 0.8
+//! points worse on rows held out, and took twice the time on many classes. So there is one loss.
 
-use crate::maths;
 use mains_units::Chance;
-
-/// What a wrong or narrow answer costs in training.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Loss {
-    /// The square of what lacks to a margin of one: a support vector machine.
-    SquaredHinge,
-    /// The logarithm of the odds: logistic regression.
-    Logistic,
-}
 
 /// One hyperplane: which side a text lies on, and how far.
 #[derive(Debug, Clone, PartialEq)]
@@ -75,18 +68,9 @@ impl Separator {
 /// What bounds one solution.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
-    pub(super) loss: Loss,
     pub(super) cost: f32,
     pub(super) epsilon: f32,
     pub(super) rounds_max: u32,
-}
-
-/// Separates the rows whose `side` is true from the others.
-pub(super) fn solve(rows: &Matrix, side: &[bool], terms: usize, limits: Limits, seed: u64) -> Separator {
-    match limits.loss {
-        Loss::SquaredHinge => squared_hinge(rows, side, terms, limits, Chance::from_seed(seed)),
-        Loss::Logistic => logistic(rows, side, terms, limits, Chance::from_seed(seed)),
-    }
 }
 
 /// The square of a row's length with the constant that carries the bias.
@@ -94,7 +78,9 @@ fn square(row: &[(u32, f32)]) -> f32 {
     row.iter().map(|(_, value)| value * value).sum::<f32>() + 1.0
 }
 
-fn squared_hinge(rows: &Matrix, side: &[bool], terms: usize, limits: Limits, mut chance: Chance) -> Separator {
+/// Separates the rows whose `side` is true from the others.
+pub(super) fn solve(rows: &Matrix, side: &[bool], terms: usize, limits: Limits, seed: u64) -> Separator {
+    let mut chance = Chance::from_seed(seed);
     let mut separator = Separator::zero(terms);
     let diagonal = 0.5 / limits.cost;
     let curvature: Vec<f32> = (0..rows.len()).map(|row| square(rows.row(row)) + diagonal).collect();
@@ -139,64 +125,6 @@ fn squared_hinge(rows: &Matrix, side: &[bool], terms: usize, limits: Limits, mut
     separator
 }
 
-/// How far from zero and from the cost the dual variables of logistic regression start.
-const EDGE: f64 = 1e-3;
-
-fn logistic(rows: &Matrix, side: &[bool], terms: usize, limits: Limits, mut chance: Chance) -> Separator {
-    let mut separator = Separator::zero(terms);
-    let cost = f64::from(limits.cost);
-    let start = (EDGE * cost).min(1e-8);
-    let mut alpha = vec![start; rows.len()];
-    let curvature: Vec<f32> = (0..rows.len()).map(|row| square(rows.row(row))).collect();
-    for row in 0..rows.len() {
-        separator.add(rows.row(row), step(start, side[row]));
-    }
-    let mut order: Vec<usize> = (0..rows.len()).collect();
-    for _ in 0..limits.rounds_max {
-        shuffle(&mut order, &mut chance);
-        let mut steepest = 0.0f64;
-        for row in order.iter().copied() {
-            let sign = if side[row] { 1.0 } else { -1.0 };
-            let score = f64::from(sign * separator.score(rows.row(row)));
-            let (after, gradient) = newton(alpha[row], cost, f64::from(curvature[row]), score);
-            steepest = steepest.max(gradient.abs());
-            if (after - alpha[row]).abs() > 1e-9 {
-                separator.add(rows.row(row), step(after - alpha[row], side[row]));
-                alpha[row] = after;
-            }
-        }
-        if steepest < f64::from(limits.epsilon) {
-            break;
-        }
-    }
-    separator
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "f32 is what a separator holds")]
-fn step(change: f64, side: bool) -> f32 {
-    if side { change as f32 } else { -change as f32 }
-}
-
-/// The minimum over one dual variable `z` in (0, cost) of
-/// `a/2 (z - before)² + b (z - before) + z ln z + (cost - z) ln(cost - z)`, and the gradient where it began.
-fn newton(before: f64, cost: f64, a: f64, b: f64) -> (f64, f64) {
-    let slope = |z: f64| a * (z - before) + b + maths::ln(z / (cost - z));
-    let begun = slope(before);
-    // The slope rises from minus infinity to infinity: bracket and halve, with Newton's step inside.
-    let (mut low, mut high) = (0.0, cost);
-    let mut z = before;
-    for _ in 0..40 {
-        let here = slope(z);
-        if here.abs() < 1e-3 {
-            break;
-        }
-        if here > 0.0 { high = z } else { low = z }
-        let next = z - here / (a + cost / (z * (cost - z)));
-        z = if next > low && next < high { next } else { f64::midpoint(low, high) };
-    }
-    (z, begun)
-}
-
 fn shuffle(order: &mut [usize], chance: &mut Chance) {
     for at in (1..order.len()).rev() {
         let other = chance.below(at as u64 + 1);
@@ -223,15 +151,12 @@ mod tests {
         (rows, side)
     }
 
-    fn objective(rows: &Matrix, side: &[bool], loss: Loss, separator: &Separator) -> f64 {
+    fn objective(rows: &Matrix, side: &[bool], separator: &Separator) -> f64 {
         let squares: f32 = separator.weights.iter().map(|w| w * w).sum::<f32>() + separator.bias.powi(2);
         let losses: f64 = (0..rows.len())
             .map(|row| {
                 let score = separator.score(rows.row(row)) * if side[row] { 1.0 } else { -1.0 };
-                match loss {
-                    Loss::SquaredHinge => f64::from((1.0 - score).max(0.0).powi(2)),
-                    Loss::Logistic => f64::from((-score).exp().ln_1p()),
-                }
+                f64::from((1.0 - score).max(0.0).powi(2))
             })
             .sum();
         f64::from(squares) / 2.0 + losses
@@ -240,20 +165,18 @@ mod tests {
     #[test]
     fn the_solution_is_a_minimum_of_the_primal() {
         let (rows, side) = world();
-        for loss in [Loss::SquaredHinge, Loss::Logistic] {
-            let limits = Limits { loss, cost: 1.0, epsilon: 1e-4, rounds_max: 2000 };
-            let found = solve(&rows, &side, 12, limits, 1);
-            let best = objective(&rows, &side, loss, &found);
-            for weight in 0..12 {
-                for change in [-0.01, 0.01] {
-                    let mut other = found.clone();
-                    other.weights[weight] += change;
-                    assert!(objective(&rows, &side, loss, &other) > best, "{loss:?} {weight} {change}");
-                }
+        let limits = Limits { cost: 1.0, epsilon: 1e-4, rounds_max: 2000 };
+        let found = solve(&rows, &side, 12, limits, 1);
+        let best = objective(&rows, &side, &found);
+        for weight in 0..12 {
+            for change in [-0.01, 0.01] {
+                let mut other = found.clone();
+                other.weights[weight] += change;
+                assert!(objective(&rows, &side, &other) > best, "{weight} {change}");
             }
-            // Another order of rows comes to the same place.
-            let again = objective(&rows, &side, loss, &solve(&rows, &side, 12, limits, 2));
-            assert!((again - best).abs() < 1e-3, "{loss:?}: {best} {again}");
         }
+        // Another order of rows comes to the same place.
+        let again = objective(&rows, &side, &solve(&rows, &side, 12, limits, 2));
+        assert!((again - best).abs() < 1e-3, "{best} {again}");
     }
 }

@@ -3,7 +3,9 @@
 //! Read `Problem` (what is to be solved), `dual` (how), then `NgramHead` (what was learned).
 
 mod dual;
+mod head;
 mod problem;
 
-pub use dual::{Loss, Separator};
+pub use dual::Separator;
+pub use head::{NgramHead, Scratch};
 pub use problem::{Problem, Settings};

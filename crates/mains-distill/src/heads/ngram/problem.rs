@@ -1,14 +1,13 @@
 //! What is to be solved: weighed rows, and a separator for each class.
 
-use super::dual::{self, Limits, Loss, Matrix, Separator};
+use super::dual::{self, Limits, Matrix, Separator};
+use super::head::NgramHead;
 use crate::features::{Rows, Terms};
 use crate::heads::Refused;
 
 /// How the head on n-grams learns.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Settings {
-    /// What a wrong row costs.
-    pub loss: Loss,
     /// How much a wrong row counts beside the size of the weights (liblinear's C).
     pub cost: f32,
     /// An n-gram is known when at least so many rows have it.
@@ -26,8 +25,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            loss: Loss::SquaredHinge,
-            cost: 1.0,
+            cost: 0.5,
             rows_min: 1,
             bytes_max: 16 << 20,
             epsilon: 0.1,
@@ -83,8 +81,19 @@ impl Problem {
     pub fn solve(&self, piece: usize) -> Separator {
         let class = if self.classes == 2 { 1 } else { piece };
         let side: Vec<bool> = self.labels.iter().map(|label| *label as usize == class).collect();
-        let Settings { loss, cost, epsilon, rounds_max, seed, .. } = self.settings;
-        let limits = Limits { loss, cost, epsilon, rounds_max };
+        let Settings { cost, epsilon, rounds_max, seed, .. } = self.settings;
+        let limits = Limits { cost, epsilon, rounds_max };
         dual::solve(&self.rows, &side, self.terms.len(), limits, seed ^ (class as u64) << 32)
+    }
+
+    /// The head of these separators, in the order of their pieces, its weights quantised.
+    pub fn assemble(&self, separators: &[Separator]) -> NgramHead {
+        NgramHead::quantise(self.terms.clone(), self.classes, separators)
+    }
+
+    /// Solves every piece, one after the other.
+    pub fn fit(&self) -> NgramHead {
+        let separators: Vec<Separator> = (0..self.pieces()).map(|piece| self.solve(piece)).collect();
+        self.assemble(&separators)
     }
 }

@@ -12,5 +12,6 @@
 
 pub mod features;
 pub mod heads;
+pub mod labeller;
 mod maths;
 pub mod text;

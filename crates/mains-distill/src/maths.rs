@@ -9,8 +9,11 @@ pub(crate) fn ln(x: f64) -> f64 {
     let bits = x.max(f64::MIN_POSITIVE).to_bits();
     let exponent = (bits >> 52) as i32 - 1023;
     let mantissa = f64::from_bits((bits & 0x000F_FFFF_FFFF_FFFF) | 0x3FF0_0000_0000_0000);
-    let (mantissa, exponent) =
-        if mantissa > std::f64::consts::SQRT_2 { (mantissa / 2.0, exponent + 1) } else { (mantissa, exponent) };
+    let (mantissa, exponent) = if mantissa > std::f64::consts::SQRT_2 {
+        (mantissa / 2.0, exponent + 1)
+    } else {
+        (mantissa, exponent)
+    };
     // ln m = 2 artanh((m - 1) / (m + 1)), whose argument is at most 0.1716: eleven terms suffice.
     let t = (mantissa - 1.0) / (mantissa + 1.0);
     let square = t * t;

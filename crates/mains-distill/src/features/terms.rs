@@ -36,6 +36,20 @@ impl Terms {
         Self { known, before, weights }
     }
 
+    /// Terms of their parts: a bit for each bucket, and a weight for each bit that is set; none where these are not
+    /// as many.
+    pub(crate) fn of_parts(known: Vec<u64>, weights: Vec<f32>) -> Option<Self> {
+        let count: usize = known.iter().map(|word| word.count_ones() as usize).sum();
+        let fits = known.len() == BUCKETS as usize / 64 && count == weights.len();
+        let before = before(&known);
+        fits.then_some(Self { known, before, weights })
+    }
+
+    /// A bit for each bucket, and a weight for each that is known.
+    pub(crate) fn parts(&self) -> (&[u64], &[f32]) {
+        (&self.known, &self.weights)
+    }
+
     /// How many buckets are known.
     pub fn len(&self) -> usize {
         self.weights.len()

@@ -30,7 +30,11 @@ pub fn fit(scores: &Scores, labels: &[u32]) -> f32 {
             slope += mean - f64::from(scores.get(*label as usize).copied().unwrap_or(0.0));
             bend += square - mean * mean;
         }
-        if slope > 0.0 { high = factor } else { low = factor }
+        if slope > 0.0 {
+            high = factor
+        } else {
+            low = factor
+        }
         let step = factor - slope / bend.max(1e-12);
         let next = if step > low && step < high { step } else { f64::midpoint(low, high) };
         if (next - factor).abs() < 1e-4 * factor {
@@ -57,7 +61,11 @@ mod tests {
             scores.set(row, &own);
             softmax(&own, 5.0, &mut probabilities);
             let drawn = chance.unit();
-            let class = if drawn < probabilities[0] { 0 } else { 1 + u32::from(drawn > probabilities[0] + probabilities[1]) };
+            let class = if drawn < probabilities[0] {
+                0
+            } else {
+                1 + u32::from(drawn > probabilities[0] + probabilities[1])
+            };
             labels.push(class);
         }
         let found = fit(&scores, &labels);

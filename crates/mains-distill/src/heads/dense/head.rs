@@ -69,7 +69,11 @@ impl DenseHead {
         }
         for panel in self.panels.chunks_exact(self.dim + 1) {
             let mut sums = panel[0];
-            pulp::Arch::new().dispatch(kernel::Row { values: embedding, panel: &panel[1..], sums: &mut sums });
+            pulp::Arch::new().dispatch(kernel::Row {
+                values: embedding,
+                panel: &panel[1..],
+                sums: &mut sums,
+            });
             scores.extend_from_slice(&sums);
         }
         scores.truncate(self.classes);

@@ -64,7 +64,8 @@ impl Objective {
         let mut loss = 0.0;
         for first in (0..self.labels.len()).step_by(BLOCK) {
             let count = BLOCK.min(self.labels.len() - first);
-            let block = Block { objective: self, parameters, first, count, residuals: &mut residuals, gradient };
+            let block =
+                Block { objective: self, parameters, first, count, residuals: &mut residuals, gradient };
             loss += pulp::Arch::new().dispatch(block);
         }
         let share = 1.0 / self.labels.len() as f32;
@@ -84,7 +85,14 @@ impl Objective {
     /// Scores of a block, panel by panel.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "only what is inlined uses the wide instructions")]
-    fn scores<S: Simd>(&self, simd: S, parameters: &[Lanes], first: usize, count: usize, scores: &mut [Lanes]) {
+    fn scores<S: Simd>(
+        &self,
+        simd: S,
+        parameters: &[Lanes],
+        first: usize,
+        count: usize,
+        scores: &mut [Lanes],
+    ) {
         for (panel, scores) in parameters.chunks_exact(self.dim + 1).zip(scores.chunks_exact_mut(BLOCK)) {
             let (bias, weights) = (panel[0], &panel[1..]);
             for (tile, scores) in scores.chunks_exact_mut(TILE).take(count.div_ceil(TILE)).enumerate() {
@@ -203,9 +211,8 @@ mod tests {
     /// The plain formula in double precision: loss at `parameters`.
     fn plain(values: &[f32], dim: usize, labels: &[u32], classes: usize, penalty: f32, at: &[Lanes]) -> f64 {
         let padded = tiles_of(dim) * TILE;
-        let parameter = |k: usize, class: usize| {
-            f64::from(at[class / LANES * (padded + 1) + k][class % LANES])
-        };
+        let parameter =
+            |k: usize, class: usize| f64::from(at[class / LANES * (padded + 1) + k][class % LANES]);
         let mut loss = 0.0;
         for (row, label) in values.chunks(dim).zip(labels) {
             let score = |class: usize| {
@@ -215,9 +222,17 @@ mod tests {
             let sum: f64 = (0..classes).map(|class| score(class).exp()).sum();
             loss += sum.ln() - score(*label as usize);
         }
-        let squares: f64 = at.iter().enumerate().map(|(k, lanes)| {
-            if k % (padded + 1) == 0 { 0.0 } else { lanes.iter().map(|w| f64::from(*w).powi(2)).sum() }
-        }).sum();
+        let squares: f64 =
+            at.iter()
+                .enumerate()
+                .map(|(k, lanes)| {
+                    if k % (padded + 1) == 0 {
+                        0.0
+                    } else {
+                        lanes.iter().map(|w| f64::from(*w).powi(2)).sum()
+                    }
+                })
+                .sum();
         loss / labels.len() as f64 + f64::from(penalty) * squares / 2.0
     }
 

@@ -171,7 +171,8 @@ mod tests {
 
     #[test]
     fn quantised_scores_are_those_of_the_separators() {
-        let texts = ["my card is lost", "a lost card", "top up failed", "the top up", "rate of euros", "euro rate"];
+        let texts =
+            ["my card is lost", "a lost card", "top up failed", "the top up", "rate of euros", "euro rate"];
         let rows = Rows::of(texts);
         let labels = [0, 0, 1, 1, 2, 2];
         let all: Vec<usize> = (0..6).collect();

@@ -24,14 +24,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self {
-            cost: 0.5,
-            rows_min: 1,
-            bytes_max: 16 << 20,
-            epsilon: 0.1,
-            rounds_max: 200,
-            seed: 0,
-        }
+        Self { cost: 0.5, rows_min: 1, bytes_max: 16 << 20, epsilon: 0.1, rounds_max: 200, seed: 0 }
     }
 }
 

@@ -1,0 +1,4 @@
+//! The labeller through its public face.
+
+mod labeller;
+mod training;

@@ -21,7 +21,7 @@ mkdir -p "$cache"
 if [ ! -f "$cache/sklearn/ready" ]; then
     echo "installing scikit-learn ..." >&2
     python3 -m venv "$cache/sklearn"
-    "$cache/sklearn/bin/pip" install --quiet scikit-learn==1.7.2
+    "$cache/sklearn/bin/pip" install --quiet scikit-learn==1.9.1
     touch "$cache/sklearn/ready"
 fi
 

@@ -8,7 +8,7 @@ fuzz_target!(|bytes: &[u8]| {
     let _ = signed(bytes);
     let mut forged = bytes.to_vec();
     rehash(&mut forged);
-    for file in [bytes, &forged] {
+    for file in [bytes, forged.as_slice()] {
         if let Ok(labeller) = Labeller::parse(file) {
             let dim = labeller.dense.as_ref().map_or(1, |dense| dense.head.dim());
             let _ = labeller.label("where is my card?", Some(&vec![0.5; dim]));

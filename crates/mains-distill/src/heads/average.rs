@@ -49,13 +49,15 @@ pub struct Mixed {
 }
 
 impl Mapping {
-    /// Class and probability of one row. The scores of a head that does not speak are not read.
+    /// Class and probability of one row; zero where scores overflow. The scores of a head that does not speak are not
+    /// read.
     #[expect(clippy::cast_possible_truncation, reason = "f32 is what thresholds are")]
     pub fn top(&self, ngram: &[f32], dense: &[f32], mixed: &mut Mixed) -> (usize, f32) {
         self.logarithms(ngram, dense, mixed);
         mapping::softmax(&mixed.logarithms, self.shown, &mut mixed.one);
         let (class, _) = top(&mixed.logarithms);
-        (class, mixed.one.get(class).copied().unwrap_or(0.0) as f32)
+        let probability = mixed.one.get(class).copied().unwrap_or(0.0) as f32;
+        (class, if probability.is_finite() { probability } else { 0.0 })
     }
 
     /// Logarithms of the average, or the scores times their factor where one head speaks.

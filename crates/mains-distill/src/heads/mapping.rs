@@ -47,6 +47,8 @@ pub fn fit(scores: &Scores, labels: &[u32]) -> f32 {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::cast_possible_truncation, reason = "small numbers of a test")]
+
     use super::*;
     use mains_units::Chance;
 

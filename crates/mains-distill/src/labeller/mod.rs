@@ -150,7 +150,8 @@ impl Labeller {
         let (class, confidence) = self.mapping.top(ngram_scores, dense_scores, mixed);
         let Thresholds { confidence_min, known_min, escalates } = &self.thresholds;
         let escalates = escalates.get(class).copied().unwrap_or(true);
-        let local = confidence >= *confidence_min && known >= *known_min && !escalates;
+        let sure = confidence > 0.0 && confidence >= *confidence_min;
+        let local = sure && known >= *known_min && !escalates;
         Ok(Labelled { label: u32::try_from(class).unwrap_or(u32::MAX), confidence, known, local })
     }
 

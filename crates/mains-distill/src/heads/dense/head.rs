@@ -120,6 +120,8 @@ pub fn fit(
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::cast_possible_truncation, reason = "small numbers of a test")]
+
     use super::*;
     use mains_units::Chance;
 

@@ -205,6 +205,8 @@ impl pulp::WithSimd for Block<'_> {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::cast_possible_truncation, reason = "small numbers of a test")]
+
     use super::*;
     use mains_units::Chance;
 

@@ -1,3 +1,4 @@
+<<<<<<< HEAD
 //! Integration tests of the certificate, the watch, grouping and discovery.
 
 #![cfg(test)]
@@ -8,3 +9,9 @@ mod split;
 mod tails;
 mod task;
 mod watch;
+=======
+//! The labeller through its public face.
+
+mod labeller;
+mod training;
+>>>>>>> heads

@@ -1,17 +1,12 @@
-<<<<<<< HEAD
-//! Integration tests of the certificate, the watch, grouping and discovery.
+//! Labellers, their certificates, the watch, grouping and discovery, through the public face.
 
 #![cfg(test)]
 
 mod certificate;
 mod group;
+mod labeller;
 mod split;
 mod tails;
 mod task;
-mod watch;
-=======
-//! The labeller through its public face.
-
-mod labeller;
 mod training;
->>>>>>> heads
+mod watch;

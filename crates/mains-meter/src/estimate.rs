@@ -379,7 +379,7 @@ fn explain_site(place: &Place, low: &Impact, high: &Impact) -> [Step; 3] {
             "carbon",
             format!(
                 "energy × {} gCO2e/kWh ({}) + making of the hardware",
-                place.mix.gwp_kg * 1e3,
+                grams(place.mix.gwp_kg),
                 place.zone
             ),
             format!("{} g", between(low.gwp_kg() * 1e3, high.gwp_kg() * 1e3)),
@@ -413,7 +413,7 @@ fn explain_default(answer: &Answer<'_>, place: &Place, steps: &mut Vec<Step>) {
         what: "carbon and water".into(),
         formula: format!(
             "energy × {} gCO2e/kWh; energy of the machines × ({} + PUE × {}) L/kWh ({})",
-            place.mix.gwp_kg * 1e3,
+            grams(place.mix.gwp_kg),
             span(place.site.wue_l),
             place.mix.water_l,
             place.zone
@@ -434,6 +434,11 @@ fn span(bounds: Bounds) -> String {
 fn between(low: f64, high: f64) -> String {
     let (low, high) = (short(low), short(high));
     if low == high { low } else { format!("{low} to {high}") }
+}
+
+/// Kilograms in grams, as the data writes them: floating point knows a factor of a thousand not quite.
+fn grams(kg: f64) -> f64 {
+    (kg * 1e9).round() / 1e6
 }
 
 /// Four significant digits.

@@ -46,7 +46,7 @@ pub(crate) enum Verb {
     Catalog(Catalog),
     /// What a call would cost in money, energy, carbon and water
     Estimate(Estimate),
-    /// Test a replacement for a model on your own requests, and prove the outcome
+    /// Find a replacement for a model, test it on your own requests, switch, go back, prove it
     #[command(subcommand)]
     Swap(Swap),
     /// Make, list and revoke keys for clients

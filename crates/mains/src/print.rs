@@ -137,7 +137,12 @@ pub(crate) fn trouble(trouble: &Trouble) {
     let red = anstyle::AnsiColor::Red.on_default().bold();
     let cyan = anstyle::AnsiColor::Cyan.on_default().bold();
     if trouble.rendered {
-        for line in trouble.message.lines() {
+        let mut lines = trouble.message.lines();
+        // What a room below says of itself has no such beginning.
+        if !trouble.message.contains("error:") {
+            say(&format!("{red}error:{red:#} {}", lines.next().unwrap_or_default()));
+        }
+        for line in lines {
             say(&match (line.strip_prefix("error:"), line.strip_prefix("hint:")) {
                 (Some(rest), _) => format!("{red}error:{red:#}{rest}"),
                 (_, Some(rest)) => format!("{cyan}hint:{cyan:#}{rest}"),

@@ -8,20 +8,10 @@ use std::path::PathBuf;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Swap {
-    /// Ask a candidate your own requests, and decide whether it may take the old model's place
-    Test(Box<SwapTest>),
-    /// Compute a report again from its rows, and check its signature
-    Verify {
-        /// The report
-        report: PathBuf,
-        /// The public key of the log that signed it, as text; without it the one in the outlet's folder
-        #[arg(long)]
-        key: Option<String>,
-        #[command(flatten)]
-        data: Data,
-    },
     /// Candidates for a model or a route: what they can do, how long they live, what your requests cost there
     Plan(SwapPlan),
+    /// Ask a candidate your own requests, and decide whether it may take the old model's place
+    Test(Box<SwapTest>),
     /// Say which of two answers is better, without knowing whose they are; the verdict of the test follows
     Grade(SwapGrade),
     /// Begin, finish or cancel the switch of a route to the replacement that a report is about
@@ -32,6 +22,16 @@ pub(crate) enum Swap {
     Rollback {
         /// The route, by its model
         route: String,
+        #[command(flatten)]
+        data: Data,
+    },
+    /// Compute a report again from its rows, and check its signature
+    Verify {
+        /// The report
+        report: PathBuf,
+        /// The public key of the log that signed it, as text; without it the one in the outlet's folder
+        #[arg(long)]
+        key: Option<String>,
         #[command(flatten)]
         data: Data,
     },

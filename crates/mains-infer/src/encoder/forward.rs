@@ -134,8 +134,12 @@ fn mean(states: &[f32], width: usize) -> Vec<f32> {
         sum.iter_mut().zip(state).for_each(|(sum, x)| *sum += x);
     }
     let count = (states.len() / width) as f32;
-    sum.iter_mut().for_each(|x| *x /= count);
+    for x in &mut sum {
+        *x /= count;
+    }
     let norm = sum.iter().map(|x| x * x).sum::<f32>().sqrt().max(NORM_MIN);
-    sum.iter_mut().for_each(|x| *x /= norm);
+    for x in &mut sum {
+        *x /= norm;
+    }
     sum
 }

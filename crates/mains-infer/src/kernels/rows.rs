@@ -56,7 +56,7 @@ pub(super) unsafe fn layer_norm<L: Lanes>(
             }
             sum = L::add(sum, x);
         }
-        let minus_mean = L::splat(L::sum(sum) / length as f32 * -1.0);
+        let minus_mean = L::splat(-(L::sum(sum) / length as f32));
         let mut squares = L::splat(0.0);
         for at in (0..length).step_by(16) {
             let x = L::add(L::load(state.as_ptr().add(at)), minus_mean);

@@ -87,6 +87,9 @@ fn texts_are_counted_cut_and_cancelled() {
         assert!(vector.len() == CONFIG.width && (length - 1.0).abs() < 1e-5, "{length}");
     }
     assert_eq!(embedder.embed(&[]).unwrap(), Vec::<Vec<f32>>::new());
+    // One embedder serves many threads.
+    let again = std::thread::scope(|scope| scope.spawn(|| embedder.embed(&texts)).join().unwrap());
+    assert_eq!(again.unwrap(), embedded.vectors);
     // Asked before each text and each pass: twelve texts of 48 tokens go in three passes of at most 256.
     let asked = std::cell::Cell::new(0);
     let cancel = |at: usize| {

@@ -155,13 +155,17 @@ impl Small {
             let change = self.dense(&name("attention.output.dense"), &attended);
             state = self.norm(&name("attention.output.LayerNorm"), &state, &change);
             let mut inner = self.dense(&name("intermediate.dense"), &state);
-            inner.iter_mut().flatten().for_each(|x| *x *= 0.5 * (1.0 + erf(*x / 2.0_f64.sqrt())));
+            for x in inner.iter_mut().flatten() {
+                *x *= 0.5 * (1.0 + erf(*x / 2.0_f64.sqrt()));
+            }
             let change = self.dense(&name("output.dense"), &inner);
             state = self.norm(&name("output.LayerNorm"), &state, &change);
         }
         let mut mean: Vec<f64> = (0..width).map(|at| state.iter().map(|row| row[at]).sum()).collect();
         let norm = mean.iter().map(|x| x * x).sum::<f64>().sqrt();
-        mean.iter_mut().for_each(|x| *x /= norm);
+        for x in &mut mean {
+            *x /= norm;
+        }
         mean
     }
 

@@ -9,6 +9,7 @@
 mod common;
 
 use common::{Fitted, Task};
+use std::fmt::Write;
 use std::time::Instant;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -34,7 +35,8 @@ fn measure(task: &Task) -> Result<(), Box<dyn std::error::Error>> {
     let mut line = format!("{:10} {:5} {:8}", task.name, task.train.len(), task.classes);
     for heads in fitted.speakers() {
         let labeller = fitted.with(*heads);
-        line += &format!("  {heads:?} {:.2}", common::percent(&labeller, &test, embeddings.as_deref()));
+        let percent = common::percent(&labeller, &test, embeddings.as_deref());
+        write!(line, "  {heads:?} {percent:.2}")?;
     }
     println!(
         "{line}  chosen {:?}, file {} bytes, {seconds:.2} s",

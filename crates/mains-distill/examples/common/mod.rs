@@ -13,17 +13,17 @@ use std::path::PathBuf;
 const DIM: usize = 384;
 
 /// Texts with their labels: the train part.
-pub struct Task {
+pub(crate) struct Task {
     /// The data set's name.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// How many classes there are.
-    pub classes: usize,
+    pub(crate) classes: usize,
     /// What may be learned from.
-    pub train: Vec<(String, u32)>,
+    pub(crate) train: Vec<(String, u32)>,
 }
 
 /// Where the data sets lie: `MAINS_DATASETS`, or beside the repository.
-pub fn folder() -> PathBuf {
+pub(crate) fn folder() -> PathBuf {
     std::env::var_os("MAINS_DATASETS").map_or_else(
         || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/datasets")),
         PathBuf::from,
@@ -31,7 +31,7 @@ pub fn folder() -> PathBuf {
 }
 
 /// The four tasks; what is absent is left out and named.
-pub fn tasks() -> (Vec<Task>, Vec<&'static str>) {
+pub(crate) fn tasks() -> (Vec<Task>, Vec<&'static str>) {
     let (mut found, mut absent) = (Vec::new(), Vec::new());
     for name in ["banking77", "ag_news", "sst2", "trec6"] {
         match rows(name, "train") {
@@ -50,7 +50,7 @@ pub fn tasks() -> (Vec<Task>, Vec<&'static str>) {
 }
 
 /// The rows of one file: `part` is `train` or `test`.
-pub fn rows(name: &str, part: &str) -> Option<Vec<(String, u32)>> {
+pub(crate) fn rows(name: &str, part: &str) -> Option<Vec<(String, u32)>> {
     let folder = folder().join(name);
     match name {
         "banking77" => {
@@ -91,7 +91,7 @@ fn table(
 }
 
 /// Embeddings of one file, if there are any: row after row.
-pub fn embeddings(name: &str, part: &str) -> Option<Vec<f32>> {
+pub(crate) fn embeddings(name: &str, part: &str) -> Option<Vec<f32>> {
     let folder = PathBuf::from(std::env::var_os("MAINS_EMBEDDINGS")?);
     let bytes = std::fs::read(folder.join(format!("{name}_{part}.f32"))).ok()?;
     let numbers = bytes.as_chunks::<4>().0.iter().map(|four| f32::from_le_bytes(*four));
@@ -104,17 +104,17 @@ pub fn embeddings(name: &str, part: &str) -> Option<Vec<f32>> {
 }
 
 /// A labeller as it would be shipped: through its file and back.
-pub struct Fitted {
+pub(crate) struct Fitted {
     /// What the file gives.
-    pub labeller: Labeller,
+    pub(crate) labeller: Labeller,
     /// How long the file is.
-    pub bytes: usize,
+    pub(crate) bytes: usize,
     choice: average::Choice,
 }
 
 impl Fitted {
     /// Trains on all rows; the choice and the mapping are made from scores out of five folds.
-    pub fn on(task: &Task, embeddings: Option<&[f32]>) -> Result<Self, Box<dyn Error>> {
+    pub(crate) fn on(task: &Task, embeddings: Option<&[f32]>) -> Result<Self, Box<dyn Error>> {
         let rows = Rows::of(task.train.iter().map(|(text, _)| text.as_str()));
         let labels: Vec<u32> = task.train.iter().map(|(_, label)| *label).collect();
         let embeddings = embeddings.map(|values| Embeddings { values, dim: DIM });
@@ -157,7 +157,7 @@ impl Fitted {
     }
 
     /// The heads that can speak.
-    pub fn speakers(&self) -> &'static [Heads] {
+    pub(crate) fn speakers(&self) -> &'static [Heads] {
         if self.choice.dense_right.is_some() {
             &[Heads::Ngram, Heads::Dense, Heads::Both]
         } else {
@@ -166,7 +166,7 @@ impl Fitted {
     }
 
     /// The same labeller with these heads.
-    pub fn with(&self, heads: Heads) -> Labeller {
+    pub(crate) fn with(&self, heads: Heads) -> Labeller {
         let mut labeller = self.labeller.clone();
         labeller.mapping.heads = heads;
         labeller
@@ -174,7 +174,7 @@ impl Fitted {
 }
 
 /// How many of a hundred texts get their label.
-pub fn percent(labeller: &Labeller, rows: &[(String, u32)], embeddings: Option<&[f32]>) -> f64 {
+pub(crate) fn percent(labeller: &Labeller, rows: &[(String, u32)], embeddings: Option<&[f32]>) -> f64 {
     let mut scratch = Scratch::default();
     let right = rows.iter().enumerate().filter(|(at, (text, label))| {
         let embedding = embeddings.and_then(|values| values.get(at * DIM..(at + 1) * DIM));

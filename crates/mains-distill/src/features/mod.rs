@@ -24,7 +24,7 @@ const CHARS: std::ops::RangeInclusive<usize> = 2..=5;
 pub struct Counts {
     folded: Folded,
     seen: Vec<u32>,
-    counts: Vec<(u32, u32)>,
+    found: Vec<(u32, u32)>,
 }
 
 impl Counts {
@@ -35,14 +35,14 @@ impl Counts {
         chars(self.folded.chars(), &mut self.seen);
         words(self.folded.chars(), &mut self.seen);
         self.seen.sort_unstable();
-        self.counts.clear();
+        self.found.clear();
         for bucket in &self.seen {
-            match self.counts.last_mut() {
+            match self.found.last_mut() {
                 Some((last, count)) if last == bucket => *count += 1,
-                _ => self.counts.push((*bucket, 1)),
+                _ => self.found.push((*bucket, 1)),
             }
         }
-        &self.counts
+        &self.found
     }
 }
 
@@ -92,9 +92,7 @@ fn mix(hash: u64, value: u64) -> u64 {
 
 fn bucket(hash: u64) -> u32 {
     let spread = (hash ^ (hash >> 32)).wrapping_mul(0xD6E8_FEB8_6659_FD93);
-    #[expect(clippy::cast_possible_truncation, reason = "so many bits are left")]
-    let bucket = (spread >> (64 - HALF_BITS)) as u32;
-    bucket
+    (spread >> (64 - HALF_BITS)) as u32
 }
 
 #[cfg(test)]

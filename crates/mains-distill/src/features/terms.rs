@@ -83,8 +83,12 @@ impl Terms {
         }
         let [of_chars, of_words] = squares.map(|sum| if sum > 0.0 { 1.0 / sum.sqrt() } else { 0.0 });
         let (first, last) = into.split_at_mut(chars);
-        first.iter_mut().for_each(|(_, value)| *value *= of_chars);
-        last.iter_mut().for_each(|(_, value)| *value *= of_words);
+        for (_, value) in first {
+            *value *= of_chars;
+        }
+        for (_, value) in last {
+            *value *= of_words;
+        }
     }
 }
 

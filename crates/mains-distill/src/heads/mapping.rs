@@ -10,7 +10,9 @@ pub fn softmax(scores: &[f32], factor: f32, probabilities: &mut Vec<f64>) {
     let factor = f64::from(factor);
     probabilities.extend(scores.iter().map(|score| maths::exp(f64::from(score - most) * factor)));
     let sum: f64 = probabilities.iter().sum();
-    probabilities.iter_mut().for_each(|probability| *probability /= sum);
+    for probability in probabilities {
+        *probability /= sum;
+    }
 }
 
 /// The factor under which the labels are likeliest, between 1/64 and 64; of scores that no head saw in training.
@@ -31,9 +33,9 @@ pub fn fit(scores: &Scores, labels: &[u32]) -> f32 {
             bend += square - mean * mean;
         }
         if slope > 0.0 {
-            high = factor
+            high = factor;
         } else {
-            low = factor
+            low = factor;
         }
         let step = factor - slope / bend.max(1e-12);
         let next = if step > low && step < high { step } else { f64::midpoint(low, high) };

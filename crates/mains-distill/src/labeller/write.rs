@@ -99,7 +99,9 @@ fn ngram(head: &NgramHead) -> Vec<u8> {
     let mut bytes = Vec::new();
     let (known, weights) = head.terms.parts();
     put_count(&mut bytes, weights.len());
-    known.iter().for_each(|word| bytes.extend_from_slice(&word.to_le_bytes()));
+    for word in known {
+        bytes.extend_from_slice(&word.to_le_bytes());
+    }
     put_floats(&mut bytes, weights.iter().copied());
     put_count(&mut bytes, head.columns());
     put_floats(&mut bytes, head.scales.iter().copied());

@@ -20,7 +20,7 @@ fn world(rows: usize, seed: u64) -> (Vec<String>, Vec<u32>) {
     for row in 0..rows {
         let class = row % 3;
         let mut word = |class: usize| WORDS[class][usize::try_from(chance.below(4)).unwrap()];
-        let own: Vec<&str> = (0..3).map(|_| word(class)).chain([word((row / 3) % 3)]).collect();
+        let own = [class, class, class, (row / 3) % 3].map(&mut word);
         texts.push(own.join(" "));
         labels.push(u32::try_from(class).unwrap());
     }

@@ -47,9 +47,7 @@ fn wide<'a, S: Simd, const WORDS: usize>(
     let right = S::as_simd_f32s(right.as_flattened()).0.as_chunks::<WORDS>().0;
     let sums = S::as_mut_simd_f32s(sums.as_flattened_mut()).0.as_chunks_mut::<WORDS>().0;
     let mut local = [[simd.splat_f32s(0.0); WORDS]; TILE];
-    for row in 0..TILE {
-        local[row] = sums[row];
-    }
+    local.copy_from_slice(&sums[..TILE]);
     for (column, lanes) in left.zip(right) {
         for row in 0..TILE {
             let value = simd.splat_f32s(column[row]);
@@ -58,9 +56,7 @@ fn wide<'a, S: Simd, const WORDS: usize>(
             }
         }
     }
-    for row in 0..TILE {
-        sums[row] = local[row];
-    }
+    sums[..TILE].copy_from_slice(&local);
 }
 
 /// The product where no wide instructions are.
@@ -87,6 +83,7 @@ impl pulp::WithSimd for Row<'_> {
     type Output = ();
 
     #[inline(always)]
+    #[expect(clippy::inline_always, reason = "only what is inlined uses the wide instructions")]
     fn with_simd<S: pulp::Simd>(self, _: S) {
         let mut local = *self.sums;
         for (value, lanes) in self.values.iter().zip(self.panel) {
@@ -101,7 +98,6 @@ impl pulp::WithSimd for Row<'_> {
 /// e to the power of each, for numbers from `LEAST` to 0, to about 2e-7 relative; zero for what is lower. Not a tiny
 /// number: products with those fall below the smallest normal one, and a processor takes a hundred times as long.
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "only what is inlined uses the wide instructions")]
 pub(super) fn exp(lanes: &mut Lanes) {
     /// Added to a small number it leaves the nearest whole number in the lowest bits.
     const ROUND: f32 = 12_582_912.0;
@@ -144,6 +140,7 @@ mod tests {
         type Output = ();
 
         #[inline(always)]
+        #[expect(clippy::inline_always, reason = "only what is inlined uses the wide instructions")]
         fn with_simd<S: Simd>(self, simd: S) {
             product(simd, self.0.iter(), self.1, self.2);
         }

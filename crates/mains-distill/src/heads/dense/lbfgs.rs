@@ -116,7 +116,9 @@ fn add(to: &mut [f32], factor: f64, what: &[f32]) {
 #[expect(clippy::cast_possible_truncation, reason = "f32 is what parameters are")]
 fn scale(what: &mut [f32], factor: f64) {
     let factor = factor as f32;
-    what.iter_mut().for_each(|what| *what *= factor);
+    for number in what {
+        *number *= factor;
+    }
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "f32 is what parameters are")]

@@ -142,8 +142,7 @@ mod tests {
         let mut chance = Chance::from_seed(5);
         let (mut rows, mut side) = (Matrix::default(), Vec::new());
         for _ in 0..200 {
-            let row: Vec<(u32, f32)> =
-                (0..12).filter_map(|n| chance.hits(0.4).then(|| (n, 0.3))).collect::<Vec<_>>();
+            let row: Vec<(u32, f32)> = (0..12).filter(|_| chance.hits(0.4)).map(|n| (n, 0.3)).collect();
             let truth = row.iter().filter(|(n, _)| *n < 5).count() > 2;
             side.push(truth ^ chance.hits(0.1));
             rows.push(&row);

@@ -145,6 +145,7 @@ impl pulp::WithSimd for Sum<'_> {
     type Output = ();
 
     #[inline(always)]
+    #[expect(clippy::inline_always, reason = "only what is inlined uses the wide instructions")]
     fn with_simd<S: pulp::Simd>(self, _: S) {
         let (wide_sums, rest_sums) = self.sums.as_chunks_mut::<LANES>();
         for (number, value) in self.weighed {

@@ -84,7 +84,8 @@ impl Small {
             let start = data.len();
             match kind {
                 "BF16" => {
-                    data.extend(numbers.iter().flat_map(|x| (x.to_bits() >> 16).to_le_bytes()[..2].to_vec()))
+                    let halves = numbers.iter().map(|x| (x.to_bits() >> 16).to_le_bytes());
+                    data.extend(halves.flat_map(|[low, high, ..]| [low, high]));
                 }
                 _ => data.extend(numbers.iter().flat_map(|x| x.to_le_bytes())),
             }

@@ -49,7 +49,8 @@ pub fn recorded(folder: &Path, seed: u64) -> Result<Vec<Population>, String> {
         let text = std::fs::read(&trec).map_err(|error| format!("{}: {error}", trec.display()))?;
         let text = String::from_utf8_lossy(&text);
         let rows = text.lines().filter_map(|line| line.split_once(' '));
-        let rows = numbered(rows.map(|(label, text)| (text.to_owned(), vec![label.to_owned()])).collect());
+        let rows: Vec<_> = rows.map(|(label, text)| (text.to_owned(), vec![label.to_owned()])).collect();
+        let rows = numbered(&rows);
         populations.push(made("TREC-6, the training file", rows, 2_500, seed));
     }
     Ok(populations)
@@ -74,11 +75,11 @@ pub(super) fn labelled(path: &Path, text: &str, labels: &[String]) -> Result<Vec
         let said = labels.iter().map(|label| record[*label].trim().to_owned()).collect();
         rows.push((record[text].to_owned(), said));
     }
-    Ok(numbered(rows))
+    Ok(numbered(&rows))
 }
 
 /// Labels as numbers in the order of their names.
-fn numbered(rows: Vec<(String, Vec<String>)>) -> Vec<Said> {
+fn numbered(rows: &[(String, Vec<String>)]) -> Vec<Said> {
     let mut names: Vec<String> = rows.iter().flat_map(|(_, labels)| labels.iter().cloned()).collect();
     names.sort_unstable();
     names.dedup();

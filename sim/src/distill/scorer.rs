@@ -1,4 +1,5 @@
-//! A tiny labeller: naive Bayes over hashed words and pairs of words. Enough to rank; no match for the real heads.
+//! A tiny labeller: logistic regression over hashed words and pairs of words, learnt row by row. Enough to rank; no
+//! match for the real heads.
 
 use mains_distill::certificate::Calibration;
 
@@ -33,49 +34,52 @@ pub(super) struct Said {
     pub(super) others: Vec<u32>,
 }
 
-/// Counts of training.
-struct Bayes {
-    /// By class, then bucket.
-    counts: Vec<Vec<f32>>,
-    totals: Vec<f32>,
-    texts: Vec<f32>,
-}
+/// A weight for each class and bucket.
+struct Linear(Vec<Vec<f32>>);
 
-impl Bayes {
+const EPOCHS: usize = 10;
+const RATE: f32 = 1.0;
+
+impl Linear {
+    /// Goes through the rows in their order, again and again.
     fn fit<'s>(rows: impl Iterator<Item = &'s Said>, classes: usize) -> Self {
-        let mut fitted = Self {
-            counts: vec![vec![0.0; BUCKETS]; classes],
-            totals: vec![0.0; classes],
-            texts: vec![0.0; classes],
-        };
-        for row in rows {
-            let class = row.label as usize;
-            fitted.texts[class] += 1.0;
-            for place in &row.places {
-                fitted.counts[class][*place] += 1.0;
-                fitted.totals[class] += 1.0;
+        let rows: Vec<&Said> = rows.collect();
+        let mut fitted = Self(vec![vec![0.0; BUCKETS]; classes]);
+        for row in (0..EPOCHS).flat_map(|_| &rows) {
+            let logits = fitted.logits(&row.places);
+            let most = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+            let sum: f32 = logits.iter().map(|logit| (logit - most).exp()).sum();
+            for (class, (weights, logit)) in fitted.0.iter_mut().zip(&logits).enumerate() {
+                let truth = f32::from(u8::from(class == row.label as usize));
+                let step = RATE * scale(&row.places) * (truth - (logit - most).exp() / sum);
+                row.places.iter().for_each(|place| weights[*place] += step);
             }
         }
         fitted
     }
 
+    fn logits(&self, places: &[usize]) -> Vec<f32> {
+        let sum = |weights: &Vec<f32>| places.iter().map(|place| weights[*place]).sum::<f32>();
+        self.0.iter().map(|weights| scale(places) * sum(weights)).collect()
+    }
+
     /// The best class, and by how much it beats the next one.
     fn score(&self, places: &[usize]) -> (u32, f32) {
-        const SMOOTH: f32 = 0.1;
-        let (mut best, mut class, mut next) = (f32::NEG_INFINITY, 0u32, f32::NEG_INFINITY);
-        for (number, counts) in (0u32..).zip(&self.counts) {
-            let of = number as usize;
-            let scale = (self.totals[of] + SMOOTH * BUCKETS as f32).ln();
-            let words: f32 = places.iter().map(|place| (counts[*place] + SMOOTH).ln() - scale).sum();
-            let score = words + (self.texts[of] + 1.0).ln();
-            if score > best {
-                (next, best, class) = (best, score, number);
+        let (mut best, mut class, mut next) = (f32::NEG_INFINITY, 0, f32::NEG_INFINITY);
+        for (number, logit) in (0u32..).zip(self.logits(places)) {
+            if logit > best {
+                (next, best, class) = (best, logit, number);
             } else {
-                next = next.max(score);
+                next = next.max(logit);
             }
         }
         (class, best - next)
     }
+}
+
+/// Every text has the same length as a vector.
+fn scale(places: &[usize]) -> f32 {
+    1.0 / (places.len().max(1) as f32).sqrt()
 }
 
 const FOLDS: usize = 5;
@@ -88,7 +92,7 @@ pub(super) fn judge(rows: &[Said], training: usize) -> (Calibration, Calibration
     let mut folded: Vec<(usize, u32, f32)> = Vec::new();
     for fold in 0..FOLDS {
         let others = taught.iter().enumerate().filter(|(place, _)| place % FOLDS != fold).map(|(_, row)| row);
-        let fitted = Bayes::fit(others, classes);
+        let fitted = Linear::fit(others, classes);
         for (place, row) in taught.iter().enumerate().skip(fold).step_by(FOLDS) {
             let (class, confidence) = fitted.score(&row.places);
             folded.push((place, class, confidence));
@@ -98,7 +102,7 @@ pub(super) fn judge(rows: &[Said], training: usize) -> (Calibration, Calibration
     for (place, class, confidence) in folded {
         add(&mut own, &taught[place], class, confidence);
     }
-    let fitted = Bayes::fit(taught.iter(), classes);
+    let fitted = Linear::fit(taught.iter(), classes);
     for row in rest {
         let (class, confidence) = fitted.score(&row.places);
         add(&mut fresh, row, class, confidence);

@@ -165,7 +165,7 @@ pub(super) fn classes(
     let mut table: Vec<ClassRow> = table.into_values().collect();
     if terms.promise == Promise::AllTraffic {
         for row in table.iter_mut().filter(|row| row.rows < terms.class_rows_min) {
-            row.may_answer = false;
+            (row.may_answer, row.local, row.differs) = (false, 0, 0);
         }
     }
     table

@@ -120,9 +120,12 @@ mod tests {
         assert_eq!(numbers.len(), all.len());
         assert!(numbers.iter().enumerate().all(|(at, number)| at == *number as usize));
         assert_eq!(all.find(BUCKETS), None);
-        // "the" is in three rows of four: 1 + ln(5 / 4).
+        // A space and a "t" are in all rows: 1 + ln(5 / 5).
         let least = all.weights.iter().copied().fold(f32::MAX, f32::min);
-        assert!((least - (1.0 + 1.25f32.ln())).abs() < 1e-6);
+        assert!((least - 1.0).abs() < 1e-6);
+        // What is in one row of four: 1 + ln(5 / 2).
+        let most = all.weights.iter().copied().fold(0.0, f32::max);
+        assert!((most - (1.0 + 2.5f32.ln())).abs() < 1e-6);
         let twice = Terms::learn(&rows, &[0, 1, 2, 3], 2, usize::MAX);
         assert!(twice.len() < all.len());
         assert!(Terms::learn(&rows, &[0, 1, 2, 3], 1, 15).len() <= 15);

@@ -128,7 +128,7 @@ mod tests {
         assert_eq!(choice.both_right, Some(300));
         let alone = choose(&ngram, Some(&ngram.clone()), &labels);
         assert_eq!(alone.mapping.heads, Heads::Ngram);
-        let worse = scores(&labels, |row| if row % 10 < 3 { -1.0 } else { 2.0 });
+        let worse = scores(&labels, |row| if row % 10 < 3 || row % 10 == 5 { -1.0 } else { 2.0 });
         assert_eq!(choose(&worse, Some(&dense), &labels).mapping.heads, Heads::Dense);
         let (class, probability) = choice.mapping.top(ngram.row(1), dense.row(1), &mut Mixed::default());
         assert!(class == 1 && probability > 0.9 && probability <= 1.0);

@@ -1,5 +1,5 @@
 //! Safetensors files: a length, a header of JSON that names every tensor with its type, shape and place, and
-//! then the bytes (https://github.com/huggingface/safetensors, the format's own description, read 2026-11-28).
+//! then the bytes (<https://github.com/huggingface/safetensors>, the format's own description, read 2026-11-28).
 //!
 //! Read `header` (what a file claims, checked). The reader is our own: a tensor at a time comes from the file,
 //! as for GGUF, so a load peaks at the packed weights and one tensor, without a mapping and its `unsafe`.

@@ -205,6 +205,11 @@ impl Outlet {
         self.as_of.unwrap_or_else(|| self.clock.now().day())
     }
 
+    /// Whether models are judged by another day than today.
+    pub fn rehearses(&self) -> bool {
+        self.as_of.is_some()
+    }
+
     /// Settings in force now. A request keeps those with which it came.
     pub fn live(&self) -> Arc<Live> {
         Arc::clone(&self.live.read().unwrap_or_else(PoisonError::into_inner))

@@ -9,7 +9,7 @@ use mains_ledger::Hash;
 use mains_ledger::leaf::{ConfigOrigin, Label, Leaf, Swap as SwapLeaf, SwapAction};
 use mains_relay::route::TargetName;
 use mains_store::db::{SwapState, SwapTest};
-use mains_swap::canary::{Canary, Limits, Plan};
+use mains_swap::canary::{Canary, Limits, Plan, Stage};
 use mains_swap::report::Beside;
 use mains_swap::verdict::Ppm;
 use mains_units::Timestamp;
@@ -62,18 +62,27 @@ fn take_up(outlet: &Outlet, live: &Live) -> Result<Vec<Leaf>, String> {
     let say = |error: mains_store::db::DbError| error.to_string();
     let saved = outlet.db.swap_states().wait().map_err(say)?;
     let now = outlet.clock.now();
+    // Read before anything changes: counts that cannot be read leave all as it is.
+    let counts: BTreeMap<&str, (&str, Canary)> = saved
+        .iter()
+        .map(|saved| Ok((saved.route.as_str(), (saved.report.as_str(), canary(saved)?))))
+        .collect::<Result<_, String>>()?;
     let (mut leaves, mut fresh) = (Vec::new(), BTreeMap::new());
     let mut inner = outlet.swaps.inner();
     for route in &live.settings.routes {
         let Some(running) = running(&inner, route, live, now) else { continue };
         let name = &route.model.value;
-        let known = inner.running.remove(name).filter(|known| known.is_same(&running));
-        let running = match (known, saved.iter().find(|saved| saved.route == *name)) {
+        let known = inner.running.remove(name);
+        let (known, other) = if known.as_ref().is_some_and(|known| known.is_same(&running)) {
+            (known, None)
+        } else {
+            (None, known)
+        };
+        leaves.extend(other.and_then(|other| cancelled(name, &other)));
+        let running = match (known, counts.get(name.as_str())) {
             (Some(known), _) => Running { canary: known.canary, unsaved: known.unsaved, ..running },
-            (None, Some(saved)) if saved.report == *running.report => {
-                let canary = serde_json::from_str(&saved.state)
-                    .map_err(|error| format!("the store's counts of the switch of `{name}` cannot be read: {error}\nhint: a newer version of this program may have written them"))?;
-                Running { canary, unsaved: false, ..running }
+            (None, Some((report, canary))) if **report == *running.report => {
+                Running { canary: canary.clone(), unsaved: false, ..running }
             }
             _ => {
                 leaves.push(leaf(name, &running, SwapAction::Switched, None));
@@ -84,11 +93,7 @@ fn take_up(outlet: &Outlet, live: &Live) -> Result<Vec<Leaf>, String> {
     }
     let ended = std::mem::replace(&mut inner.running, fresh);
     drop(inner);
-    for (route, running) in ended {
-        if running.canary.stage() == mains_swap::canary::Stage::Canary {
-            leaves.push(leaf(&route, &running, SwapAction::Cancelled, None));
-        }
-    }
+    leaves.extend(ended.iter().filter_map(|(route, running)| cancelled(route, running)));
     let gone: Vec<&SwapState> = {
         let inner = outlet.swaps.inner();
         saved.iter().filter(|saved| !inner.running.contains_key(&saved.route)).collect()
@@ -100,6 +105,20 @@ fn take_up(outlet: &Outlet, live: &Live) -> Result<Vec<Leaf>, String> {
         outlet.db.save_swap_state(state).wait().map_err(say)?;
     }
     Ok(leaves)
+}
+
+fn canary(saved: &SwapState) -> Result<Canary, String> {
+    serde_json::from_str(&saved.state).map_err(|error| {
+        format!(
+            "the store's counts of the switch of `{}` cannot be read: {error}\nhint: a newer version of this program may have written them; run that one",
+            saved.route
+        )
+    })
+}
+
+/// The leaf of a switch that ends before it is whole.
+fn cancelled(route: &str, running: &Running) -> Option<Leaf> {
+    (running.canary.stage() == Stage::Canary).then(|| leaf(route, running, SwapAction::Cancelled, None))
 }
 
 /// Keeps a test that has ended, and writes its leaf.

@@ -239,12 +239,15 @@ async fn the_operator_goes_back_and_a_switch_that_leaves_the_settings_is_cancell
     let answer = running.reload(|text| text.replace(REPORT, &other)).await;
     assert!(matches!(answer, Answer::Done), "{answer:?}");
     assert_eq!(line(&running).await.stage, "canary");
+    // And one that is under way when the next takes its place is cancelled.
+    let third = "e".repeat(64);
+    assert!(matches!(running.reload(|text| text.replace(&other, &third)).await, Answer::Done));
     let without = running.reload(|text| text.split("[route.swap]").next().unwrap().to_owned()).await;
     assert!(matches!(without, Answer::Done), "{without:?}");
     assert!(matches!(command(&running, &Command::Swaps).await, Answer::Swaps(lines) if lines.is_empty()));
     let actions: Vec<String> =
         swaps(&running.finish().await).into_iter().map(|(action, ..)| action).collect();
-    assert_eq!(actions, ["switched", "rolled_back", "switched", "cancelled"]);
+    assert_eq!(actions, ["switched", "rolled_back", "switched", "cancelled", "switched", "cancelled"]);
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ mod language;
 mod plan;
 mod strata;
 
-pub use draw::{HumanItem, draw, for_humans};
+pub use draw::{HumanItem, draw, for_humans, proportional};
 pub use language::language;
 pub use plan::{JudgeCost, Need, Price, Traffic, need, price};
 pub use strata::{Length, Stratum};

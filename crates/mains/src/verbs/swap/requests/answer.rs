@@ -1,8 +1,6 @@
 //! What was answered: whole, as the events of a stream, or as a message alone.
 
 use mains_swap::grade::Said;
-use mains_wire::dialects::StreamEnd;
-use mains_wire::neutral::Fold;
 use mains_wire::{Dialect, neutral::Answer};
 use serde_json::{Value, json};
 
@@ -14,17 +12,7 @@ pub(in crate::verbs::swap) fn said(dialect: Dialect, answer: &Value) -> Result<S
 
 /// The same for an answer that came as a stream: its server-sent events as text.
 pub(super) fn said_of_stream(dialect: Dialect, events: &str) -> Result<Said, String> {
-    let mut reader = dialect.stream_reader().ok_or("its stream cannot be read")?;
-    let mut fold = Fold::new();
-    for event in reader.push(events.as_bytes()).into_iter().chain(reader.finish()) {
-        fold.push(event);
-    }
-    match reader.end() {
-        StreamEnd::Clean => {}
-        StreamEnd::Failed(error) => return Err(format!("its stream carried an error: {}", error.message)),
-        StreamEnd::Open | StreamEnd::Broken(_) => return Err("its stream broke off".into()),
-    }
-    first(&fold.finish().map_err(|error| error.message)?)
+    first(&dialect.read_streamed_answer(events.as_bytes()).map_err(|error| error.to_string())?)
 }
 
 fn first(answer: &Answer) -> Result<Said, String> {
@@ -77,7 +65,10 @@ mod tests {
     fn a_stream_is_read_whole_and_a_broken_one_is_none() {
         assert_eq!(said_of_stream(Dialect::OpenaiChat, CHAT), Ok(Said::text("hello")));
         let cut = &CHAT[..CHAT.len() / 2];
-        assert_eq!(said_of_stream(Dialect::OpenaiChat, cut), Err("its stream broke off".into()));
+        assert_eq!(
+            said_of_stream(Dialect::OpenaiChat, cut),
+            Err("the stream is not whole: the stream stopped before its end".into())
+        );
         assert!(said_of_stream(Dialect::OpenaiResponses, CHAT).is_err());
         assert!(said_of_stream(Dialect::AnthropicMessages, "").is_err());
     }

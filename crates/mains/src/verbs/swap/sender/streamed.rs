@@ -1,20 +1,11 @@
 //! One body of an answer that came in pieces.
 
 use mains_wire::Dialect;
-use mains_wire::dialects::StreamEnd;
-use mains_wire::neutral::Fold;
 use serde_json::Value;
 
 /// The answer as its dialect would have said it in one piece; `None` of a stream that broke.
 pub(super) fn whole(dialect: Dialect, bytes: &[u8]) -> Option<Value> {
-    let mut reader = dialect.stream_reader()?;
-    let mut fold = Fold::new();
-    reader.push(bytes).into_iter().for_each(|event| fold.push(event));
-    reader.finish().into_iter().for_each(|event| fold.push(event));
-    if *reader.end() != StreamEnd::Clean {
-        return None;
-    }
-    let answer = dialect.write_answer(&fold.finish().ok()?).ok()?;
+    let answer = dialect.write_answer(&dialect.read_streamed_answer(bytes).ok()?).ok()?;
     serde_json::from_slice(&answer.bytes).ok()
 }
 

@@ -23,6 +23,7 @@ mod maths;
 pub mod split;
 pub mod task;
 pub mod text;
+pub mod training;
 pub mod watch;
 
 pub use certificate::{Calibration, Certificate, Promise, Ruling, Terms};

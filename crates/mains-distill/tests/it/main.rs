@@ -10,3 +10,4 @@ mod tails;
 mod task;
 mod training;
 mod watch;
+mod wire;

@@ -11,3 +11,4 @@ mod task;
 mod trained;
 mod training;
 mod watch;
+mod wire;

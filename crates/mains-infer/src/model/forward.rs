@@ -64,6 +64,7 @@ impl Llama {
             heads: config.heads,
             kv_heads: config.kv_heads,
             head: config.head,
+            window: config.window,
             context: options.context.min(config.context),
         };
         let cache = Cache::new(shape)?;
@@ -187,6 +188,7 @@ impl Pass<'_> {
         projected.resize(count * width, 0.0);
         let input = Input { floats: normed, activations: quantised };
         self.kernels.multiply(input, &[&layer.query, &layer.key, &layer.value], projected);
+        layer.adjust.apply(self.config, projected);
         let pairs = cosines.len() / count;
         let rotated = (self.config.heads + self.config.kv_heads) * self.config.head;
         let angles = cosines.chunks_exact(pairs.max(1)).zip(sines.chunks_exact(pairs.max(1)));

@@ -2,6 +2,7 @@
 //! known model are at hand, on those.
 #![cfg(test)]
 
+mod architectures;
 mod encoder;
 mod engine;
 mod hostile;

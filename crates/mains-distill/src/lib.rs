@@ -13,6 +13,7 @@
 //! Never: records that policy does not release. No clock, file, network, thread or randomness either: rows, times,
 //! seeds and embeddings are passed in, and the caller decides what runs beside what.
 
+mod canonical;
 pub mod certificate;
 pub mod features;
 mod figures;

@@ -151,6 +151,7 @@ impl Fitted {
             },
             certificate: Vec::new(),
             lineage: Vec::new(),
+            task: None,
         };
         let file = Draft::of(&labeller).finish(None);
         Ok(Self { labeller: Labeller::parse(&file)?, bytes: file.len(), choice })

@@ -24,6 +24,7 @@ mod maths;
 pub mod split;
 pub mod task;
 pub mod text;
+pub mod training;
 pub mod watch;
 pub mod wire;
 

@@ -1,12 +1,14 @@
 //! The verbs and their flags.
 
 mod distill;
+mod distill_route;
 mod swap;
 
 pub(crate) use distill::{
     Distill, DistillExport, DistillGrade, DistillImport, DistillTrain, DistillUse, Embeddings, HeadsOf, Label, PromiseOf,
     RowFormat,
 };
+pub(crate) use distill_route::DistillRoute;
 pub(crate) use swap::{Swap, SwapGrade, SwapGrader, SwapPlan, SwapRequests, SwapSwitch, SwapTest};
 
 use crate::print::Color;

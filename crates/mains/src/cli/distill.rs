@@ -1,6 +1,6 @@
 //! The flags of `mains distill` and `mains label`.
 
-use super::{Data, Vault};
+use super::{Data, DistillRoute, Vault};
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -26,6 +26,8 @@ pub(crate) enum Distill {
     Use(DistillUse),
     /// Print a task's rows in the clear, to train elsewhere
     Export(DistillExport),
+    /// Try routers between a weak and a strong model on recorded answers, beside chance and beside prompt length
+    Route(DistillRoute),
 }
 
 #[derive(Debug, Args)]

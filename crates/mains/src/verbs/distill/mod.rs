@@ -2,7 +2,8 @@
 //!
 //! Read `shelf` (what lies where in the data folder), `import` (a log from elsewhere), `vault` (kept records),
 //! `found` (both as one list of tasks with rows), `tasks` (what there is), `train`, `report` (text, JSON, page),
-//! `judged` (a labeller's answers on its task's rows), `grade`, `status`, `place` (into mains.toml) and `export`.
+//! `judged` (a labeller's answers on its task's rows), `grade`, `status`, `place` (into mains.toml) and
+//! `export`; `route` asks whether a router between two models is worth it.
 //! `encoder` asks the worker for sentence embeddings, `crew` brings the threads.
 //!
 //! Never: kept content written in the clear but by `export`, which says so.
@@ -16,6 +17,7 @@ mod import;
 pub(super) mod judged;
 mod place;
 mod report;
+mod route;
 pub(super) mod shelf;
 mod status;
 mod tasks;
@@ -34,5 +36,7 @@ pub(crate) fn run(verb: &Distill) -> Result<Ended, Trouble> {
         Distill::Status(data) => status::run(data),
         Distill::Use(arguments) => place::run(arguments),
         Distill::Export(arguments) => export::run(arguments),
+        Distill::Route(arguments) => route::run(arguments),
+        Distill::Route(arguments) => route::run(arguments),
     }
 }

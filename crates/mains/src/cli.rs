@@ -5,8 +5,8 @@ mod distill_route;
 mod swap;
 
 pub(crate) use distill::{
-    Distill, DistillExport, DistillGrade, DistillImport, DistillTrain, DistillUse, Embeddings, HeadsOf, Label, PromiseOf,
-    RowFormat,
+    Distill, DistillExport, DistillGrade, DistillImport, DistillTrain, DistillUse, Embeddings, HeadsOf,
+    Label, PromiseOf, RowFormat,
 };
 pub(crate) use distill_route::DistillRoute;
 pub(crate) use swap::{Swap, SwapGrade, SwapGrader, SwapPlan, SwapRequests, SwapSwitch, SwapTest};

@@ -26,7 +26,11 @@ fn a_target_comes_first_and_goes_again_and_comments_stay() {
     ] {
         let put = changed(before, |draft| draft.put_first("m", &label)).unwrap();
         assert_eq!(put, after);
-        assert_eq!(changed(&put, |draft| draft.put_first("m", &label)).as_deref(), Some(after), "twice is once");
+        assert_eq!(
+            changed(&put, |draft| draft.put_first("m", &label)).as_deref(),
+            Some(after),
+            "twice is once"
+        );
         assert_eq!(changed(&put, |draft| draft.take_out("m", &label)).as_deref(), Some(before));
     }
 }

@@ -72,7 +72,11 @@ fn unexpected(said: FromWorker) -> Trouble {
 
 impl Encoder {
     /// One row of `dim` numbers for each text, in their order; `told` hears how many are done.
-    pub(in crate::verbs) fn embed(&mut self, texts: &[&str], told: &dyn Fn(usize)) -> Result<Vec<f32>, Trouble> {
+    pub(in crate::verbs) fn embed(
+        &mut self,
+        texts: &[&str],
+        told: &dyn Fn(usize),
+    ) -> Result<Vec<f32>, Trouble> {
         let mut values = Vec::with_capacity(texts.len() * self.dim);
         for (place, some) in texts.chunks(TEXTS).enumerate() {
             self.next += 1;

@@ -165,7 +165,8 @@ fn imported(shelf: &Shelf, name: &str) -> Result<Found, Trouble> {
     let path = shelf.import(name, "jsonl");
     let bytes = shelf::bytes(&path)?;
     let mut read: Vec<import::Row> = Vec::new();
-    for (line, bytes) in (1..).zip(bytes.split(|byte| *byte == b'\n')).filter(|(_, bytes)| !bytes.is_empty()) {
+    for (line, bytes) in (1..).zip(bytes.split(|byte| *byte == b'\n')).filter(|(_, bytes)| !bytes.is_empty())
+    {
         read.push(serde_json::from_slice(bytes).map_err(|error: serde_json::Error| {
             Trouble::new(format!("`{}` line {line}: {error}", path.display()))
         })?);
@@ -175,7 +176,8 @@ fn imported(shelf: &Shelf, name: &str) -> Result<Found, Trouble> {
     for row in &read {
         *counts.entry(&row.label).or_default() += 1;
     }
-    let counts: Vec<(String, u64)> = counts.into_iter().map(|(label, rows)| (label.to_owned(), rows)).collect();
+    let counts: Vec<(String, u64)> =
+        counts.into_iter().map(|(label, rows)| (label.to_owned(), rows)).collect();
     let labels = LabelSet::of_labels(&counts, import.shape.clone())
         .map_err(|refusal| Trouble::new(format!("the import `{name}` is no task: {refusal}")))?;
     let template = Template::of_prompt(&import.asked.fixed, &import.asked.turns())?;
@@ -249,7 +251,8 @@ impl Found {
 
     /// The task as a labeller of this name serves it. Labels stay as they are, whatever rows went.
     pub(crate) fn served(&self, name: &str, teacher: &str, tokenizer: Option<String>) -> Served {
-        let fingerprints: BTreeSet<String> = self.rows.iter().filter_map(|row| row.fingerprint.clone()).collect();
+        let fingerprints: BTreeSet<String> =
+            self.rows.iter().filter_map(|row| row.fingerprint.clone()).collect();
         let bound = Bound { teacher: teacher.to_owned(), fingerprints, tokenizer, ..Bound::default() };
         Served::new(name, self.template.clone(), self.labels.clone(), bound)
     }

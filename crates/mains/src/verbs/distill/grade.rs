@@ -112,7 +112,8 @@ fn ask(
         if verdicts.iter().any(|verdict| is_of(verdict, row)) {
             continue;
         }
-        let (one, two) = if labeller_first { (row.labeller, row.teacher) } else { (row.teacher, row.labeller) };
+        let (one, two) =
+            if labeller_first { (row.labeller, row.teacher) } else { (row.teacher, row.labeller) };
         if let Some(terminal) = &terminal {
             terminal.clear_screen()?;
         }
@@ -178,7 +179,12 @@ fn write(path: &Path, verdicts: &[Verdict]) -> Result<(), Trouble> {
     shelf::write(path, &bytes)
 }
 
-fn summary(arguments: &DistillGrade, verdicts: &[Verdict], shown: usize, of: usize) -> Result<Ended, Trouble> {
+fn summary(
+    arguments: &DistillGrade,
+    verdicts: &[Verdict],
+    shown: usize,
+    of: usize,
+) -> Result<Ended, Trouble> {
     let count = |right: Right| verdicts.iter().filter(|verdict| verdict.right == right).count() as u64;
     let (labeller, teacher) = (count(Right::Labeller), count(Right::Teacher));
     // Of the rows where exactly one is right.

@@ -15,8 +15,7 @@ pub(in crate::verbs) fn embeddings(
     }
     let mut encoder = of(labeller, threads)?;
     let dim = encoder.dim;
-    let values =
-        print::while_watched(|| "sentence embeddings".to_owned(), || encoder.embed(texts, &|_| {}))?;
+    let values = print::while_watched(|| "sentence embeddings".to_owned(), || encoder.embed(texts, &|_| {}))?;
     Ok(Some((values, dim)))
 }
 
@@ -24,7 +23,9 @@ pub(in crate::verbs) fn embeddings(
 pub(in crate::verbs) fn of(labeller: &Labeller, threads: usize) -> Result<encoder::Encoder, Trouble> {
     let encoder = encoder::start(threads)?;
     if labeller.dense.as_ref().is_some_and(|dense| dense.model_sha256 != encoder.model_sha256) {
-        return Err(Trouble::new("the labeller was trained with another encoder than the one that is known here"));
+        return Err(Trouble::new(
+            "the labeller was trained with another encoder than the one that is known here",
+        ));
     }
     Ok(encoder)
 }

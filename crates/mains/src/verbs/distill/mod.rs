@@ -37,6 +37,5 @@ pub(crate) fn run(verb: &Distill) -> Result<Ended, Trouble> {
         Distill::Use(arguments) => place::run(arguments),
         Distill::Export(arguments) => export::run(arguments),
         Distill::Route(arguments) => route::run(arguments),
-        Distill::Route(arguments) => route::run(arguments),
     }
 }

@@ -137,8 +137,8 @@ pub(crate) fn seal(labeller: &Labeller, signer: &Ed25519Signer) -> Result<Vec<u8
 /// A labeller's file, read and whole; its signature is not looked at.
 pub(crate) fn labeller(path: &Path) -> Result<(Vec<u8>, Labeller), Trouble> {
     let bytes = bytes(path)?;
-    let labeller = Labeller::parse(&bytes)
-        .map_err(|error| Trouble::new(format!("`{}`: {error}", path.display())))?;
+    let labeller =
+        Labeller::parse(&bytes).map_err(|error| Trouble::new(format!("`{}`: {error}", path.display())))?;
     Ok((bytes, labeller))
 }
 

@@ -73,13 +73,16 @@ fn block(document: &Document, seal: Option<&str>, served: Option<&Serving>) -> S
     let mut row = |name: &str, value: &str| page.push_str(&format!("{name:<10}{value}\n"));
     row("task", &format!("{}, {}", document.about.task, document.about.origin));
     row("promise", &promise(certificate));
-    row("ruling", &match &certificate.ruling {
-        Ruling::Certified { .. } => print::good("certified"),
-        Ruling::Refused { reason } => {
-            let why = reason.to_string();
-            print::bad(&format!("refused: {}", why.lines().next().unwrap_or_default()))
-        }
-    });
+    row(
+        "ruling",
+        &match &certificate.ruling {
+            Ruling::Certified { .. } => print::good("certified"),
+            Ruling::Refused { reason } => {
+                let why = reason.to_string();
+                print::bad(&format!("refused: {}", why.lines().next().unwrap_or_default()))
+            }
+        },
+    );
     row("rows", &format!("{} to calibrate", print::thousands(certificate.rows)));
     if let Some(audit) = &document.report.realised {
         row(

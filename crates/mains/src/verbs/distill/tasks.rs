@@ -111,16 +111,26 @@ fn block(task: &Found) -> String {
         .collect();
     row("teacher", &teachers.join(", "));
     let partly = |count: u64| {
-        if count == task.rows.len() as u64 { String::new() } else { format!(", known of {}", print::plural(count, "row")) }
+        if count == task.rows.len() as u64 {
+            String::new()
+        } else {
+            format!(", known of {}", print::plural(count, "row"))
+        }
     };
-    row("cost", &match sum(&task.rows, |row| row.nano_usd) {
-        (_, 0) => "unknown".into(),
-        (nano, count) => format!("{}{}", NanoUsd(nano), partly(count)),
-    });
-    row("energy", &match sum(&task.rows, |row| row.mj) {
-        (_, 0) => "unknown".into(),
-        (mj, count) => format!("{} J{}", print::short(mj as f64 / 1e3), partly(count)),
-    });
+    row(
+        "cost",
+        &match sum(&task.rows, |row| row.nano_usd) {
+            (_, 0) => "unknown".into(),
+            (nano, count) => format!("{}{}", NanoUsd(nano), partly(count)),
+        },
+    );
+    row(
+        "energy",
+        &match sum(&task.rows, |row| row.mj) {
+            (_, 0) => "unknown".into(),
+            (mj, count) => format!("{} J{}", print::short(mj as f64 / 1e3), partly(count)),
+        },
+    );
     let words: Vec<String> = rows_for(task).into_iter().map(|(_, words)| words).collect();
     row("suffices", &words.join("; "));
     page

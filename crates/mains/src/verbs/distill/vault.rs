@@ -164,10 +164,15 @@ mod tests {
         let events = chunk(json!({"role": "assistant", "content": "sp"}), Value::Null)
             + &chunk(json!({"content": "am"}), json!("stop"))
             + "data: [DONE]\n\n";
-        let one = exchange_of(&kept(&asked(), whole.to_string().as_bytes(), "application/json")).ok().unwrap();
-        let other = exchange_of(&kept(&asked(), events.as_bytes(), "text/event-stream; charset=utf-8")).ok().unwrap();
+        let one =
+            exchange_of(&kept(&asked(), whole.to_string().as_bytes(), "application/json")).ok().unwrap();
+        let other =
+            exchange_of(&kept(&asked(), events.as_bytes(), "text/event-stream; charset=utf-8")).ok().unwrap();
         assert_eq!(one.exchange, other.exchange);
-        assert_eq!((one.exchange.teacher.as_str(), one.exchange.answer.text.as_str()), ("gpt-4o-mini", "spam"));
+        assert_eq!(
+            (one.exchange.teacher.as_str(), one.exchange.answer.text.as_str()),
+            ("gpt-4o-mini", "spam")
+        );
         assert_eq!(one.fingerprint.as_deref(), Some("fp_1"));
         assert_eq!(other.fingerprint.as_deref(), Some("fp_1"));
     }

@@ -49,7 +49,9 @@ pub(super) fn run(arguments: &Label) -> Result<Ended, Trouble> {
     match verified {
         Ok(verified) => {
             if rows.is_none() {
-                print::say("the rows are not here, so the promise was not computed again: `--rows FILE` brings them");
+                print::say(
+                    "the rows are not here, so the promise was not computed again: `--rows FILE` brings them",
+                );
             }
             tell(arguments, &file, signed.as_deref(), Some(&verified), &wrong)
         }
@@ -67,14 +69,19 @@ fn checked(labeller: &Labeller, rows: Option<&Rows>) -> Result<Verified, Trouble
         judged::embeddings(labeller, &texts, cores())
     };
     let (of_calibration, of_audit) = (embed(calibration)?, embed(audit)?);
-    let model_sha256 = labeller.dense.as_ref().map_or([0; 32], |dense| dense.model_sha256);
-    let given = |examples, embedded: &'_ Option<(Vec<f32>, usize)>| -> Option<Embedded<'_>> {
-        let _: &[Example] = examples;
-        embedded.as_ref().map(|(values, dim)| Embedded { model_sha256, values, dim: *dim })
-    };
-    let calibration = Given { examples: calibration, embedded: given(calibration, &of_calibration) };
-    let audit = Given { examples: audit, embedded: given(audit, &of_audit) };
+    let calibration = given(labeller, calibration, of_calibration.as_ref());
+    let audit = given(labeller, audit, of_audit.as_ref());
     Ok(verify(labeller, Some(calibration), Some(audit))?)
+}
+
+fn given<'g>(
+    labeller: &Labeller,
+    examples: &'g [Example],
+    embedded: Option<&'g (Vec<f32>, usize)>,
+) -> Given<'g> {
+    let model_sha256 = labeller.dense.as_ref().map_or([0; 32], |dense| dense.model_sha256);
+    let embedded = embedded.map(|(values, dim)| Embedded { model_sha256, values, dim: *dim });
+    Given { examples, embedded }
 }
 
 /// The rows of the file that was named, else the task's, where they are here.
@@ -87,7 +94,9 @@ fn rows(arguments: &Label, shelf: &Shelf, labeller: &Labeller) -> Result<Option<
     };
     if let Some(path) = &arguments.rows {
         let bytes = shelf::bytes(path)?;
-        for (line, bytes) in (1..).zip(bytes.split(|byte| *byte == b'\n')).filter(|(_, bytes)| !bytes.is_empty()) {
+        for (line, bytes) in
+            (1..).zip(bytes.split(|byte| *byte == b'\n')).filter(|(_, bytes)| !bytes.is_empty())
+        {
             let row: Line = serde_json::from_slice(bytes).map_err(|error| {
                 Trouble::new(format!("`{}` line {line}: {error}", path.display()))
                     .hint("`mains distill export TASK` prints such rows")

@@ -32,11 +32,15 @@ pub(in crate::verbs) struct Line {
 pub(super) fn run(arguments: &DistillExport) -> Result<Ended, Trouble> {
     let task = found::one(&arguments.vault, &arguments.task)?;
     let shelf = Shelf::at(&arguments.vault.data);
-    let parts = shelf.file(&task.name, "rows.json").exists().then(|| shelf.rows_of(&task.name)).transpose()?;
+    let parts =
+        shelf.file(&task.name, "rows.json").exists().then(|| shelf.rows_of(&task.name)).transpose()?;
     let wanted = arguments.part.as_deref();
     if wanted.is_some() && parts.is_none() {
-        return Err(Trouble::new(format!("no labeller was trained on `{}`, so its rows are in no parts", task.name))
-            .hint("`mains distill train` divides them"));
+        return Err(Trouble::new(format!(
+            "no labeller was trained on `{}`, so its rows are in no parts",
+            task.name
+        ))
+        .hint("`mains distill train` divides them"));
     }
     let lines = lines(&task, parts.as_ref());
     let lines: Vec<Line> = lines
@@ -66,7 +70,8 @@ pub(super) fn run(arguments: &DistillExport) -> Result<Ended, Trouble> {
             }
         }
     }
-    let warning = if task.origin.is_import() { "" } else { "; they are no longer sealed, and no erasure reaches them" };
+    let warning =
+        if task.origin.is_import() { "" } else { "; they are no longer sealed, and no erasure reaches them" };
     print::say(&format!("{count}{warning}"));
     Ok(Ended::Clean)
 }
@@ -78,7 +83,11 @@ fn lines(task: &Found, parts: Option<&RowsOf>) -> Vec<Line> {
     let line = |row: &Row| Line {
         row: row.name.clone(),
         text: row.text.clone(),
-        label: task.labels.labels.get(row.label as usize).map_or_else(String::new, |label| label.written.clone()),
+        label: task
+            .labels
+            .labels
+            .get(row.label as usize)
+            .map_or_else(String::new, |label| label.written.clone()),
         class: row.label,
         at_ms: row.at.0,
         teacher: row.teacher.clone(),

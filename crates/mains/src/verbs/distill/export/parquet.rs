@@ -58,8 +58,13 @@ fn optional<T: DataType>(group: &mut Group<'_>, values: Vec<Option<T::T>>) -> Re
     column::<T>(group, &known, Some(&levels))
 }
 
-fn column<T: DataType>(group: &mut Group<'_>, values: &[T::T], levels: Option<&[i16]>) -> Result<(), Trouble> {
-    let mut column = group.next_column()?.ok_or_else(|| Trouble::new("the Parquet schema has too few columns"))?;
+fn column<T: DataType>(
+    group: &mut Group<'_>,
+    values: &[T::T],
+    levels: Option<&[i16]>,
+) -> Result<(), Trouble> {
+    let mut column =
+        group.next_column()?.ok_or_else(|| Trouble::new("the Parquet schema has too few columns"))?;
     column.typed::<T>().write_batch(values, levels, None)?;
     Ok(column.close()?)
 }

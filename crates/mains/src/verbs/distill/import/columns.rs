@@ -10,7 +10,17 @@ use serde_json::Value;
 use std::fmt;
 
 const TEXT: [&str; 12] = [
-    "text", "input", "message", "query", "question", "utterance", "sentence", "content", "body", "ticket", "document",
+    "text",
+    "input",
+    "message",
+    "query",
+    "question",
+    "utterance",
+    "sentence",
+    "content",
+    "body",
+    "ticket",
+    "document",
     "prompt",
 ];
 const LABEL: [&str; 10] =
@@ -91,7 +101,8 @@ impl Columns {
         let at = |place: Option<usize>| place.and_then(filled);
         let text = filled(self.text).ok_or("no text")?.to_owned();
         let label = filled(self.label).ok_or("no label")?.trim().to_owned();
-        let said = |what: &str, text: &str| format!("`{}` is no {what}", text.chars().take(40).collect::<String>());
+        let said =
+            |what: &str, text: &str| format!("`{}` is no {what}", text.chars().take(40).collect::<String>());
         let read = |place: Option<usize>, what: &str, read: &dyn Fn(&str) -> Option<u64>| {
             at(place).map(|text| read(text.trim()).ok_or_else(|| said(what, text))).transpose()
         };
@@ -100,12 +111,14 @@ impl Columns {
             .filter(|text| text.trim().parse::<f64>() != Ok(0.0))
             .map(|text| {
                 let text = text.trim().trim_start_matches('$');
-                value::nano_usd(&Value::String(text.to_owned())).ok_or_else(|| said("cost in US dollars", text))
+                value::nano_usd(&Value::String(text.to_owned()))
+                    .ok_or_else(|| said("cost in US dollars", text))
             })
             .transpose()?;
         let ms = read(self.latency, "time in milliseconds", &milliseconds)?;
         let moment = at(self.time).map(|text| moment(text).ok_or_else(|| said("time", text))).transpose()?;
-        let known = [Some(self.text), Some(self.label), self.cost, self.latency, self.teacher, self.time, self.id];
+        let known =
+            [Some(self.text), Some(self.label), self.cost, self.latency, self.teacher, self.time, self.id];
         let more = head.iter().enumerate().filter(|(place, _)| !known.contains(&Some(*place)));
         Ok(Row {
             row: at(self.id).map_or_else(|| format!("{file}:{}", record.line), str::to_owned),
@@ -115,9 +128,7 @@ impl Columns {
             nano_usd,
             ms,
             teacher: at(self.teacher).map(|name| name.trim().to_owned()),
-            more: more
-                .filter_map(|(place, name)| Some((name.clone(), field(place)?.to_owned())))
-                .collect(),
+            more: more.filter_map(|(place, name)| Some((name.clone(), field(place)?.to_owned()))).collect(),
         })
     }
 }

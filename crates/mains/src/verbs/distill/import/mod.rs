@@ -77,7 +77,8 @@ pub(super) fn run(arguments: &DistillImport) -> Result<Ended, Trouble> {
     Template::of_prompt(&asked.fixed, &asked.turns())?;
     let shape = prompt::shape(&arguments.answer)?;
     let bytes = shelf::bytes(&arguments.file)?;
-    let file = arguments.file.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    let file =
+        arguments.file.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     let table = table::read(&bytes, &file)?;
     let columns = Columns::find(&table.head, arguments)?;
     print::say(&columns.to_string());
@@ -150,8 +151,7 @@ fn tell(
     wrong: &[Wrong],
 ) -> Result<(), Trouble> {
     if arguments.data.json {
-        let wrong: Vec<_> =
-            wrong.iter().map(|wrong| json!({"line": wrong.line, "why": wrong.why})).collect();
+        let wrong: Vec<_> = wrong.iter().map(|wrong| json!({"line": wrong.line, "why": wrong.why})).collect();
         return print::json(&json!({
             "schema": "mains.distill.imported/1", "name": import.name, "file": import.file, "sha256": import.sha256,
             "rows": import.rows, "labels": labels.labels.len(), "not_taken": wrong,

@@ -108,7 +108,8 @@ mod tests {
 
     #[test]
     fn a_body_brings_its_tools() {
-        let tools = json!([{"type": "function", "function": {"name": "say", "parameters": {"type": "object"}}}]);
+        let tools =
+            json!([{"type": "function", "function": {"name": "say", "parameters": {"type": "object"}}}]);
         let body = json!({"messages": [{"role": "system", "content": "Label."}, {"role": "user", "content": "{text}"}],
             "tools": tools});
         let asked = of_body(body).unwrap();

@@ -51,7 +51,11 @@ fn csv(bytes: &[u8]) -> Result<Table, Trouble> {
         let line = record.position().map_or(0, ::csv::Position::line);
         let wrong = |why: String| Wrong { line, why };
         if record.len() != table.head.len() {
-            table.wrong.push(wrong(format!("{} fields, and the head names {}", record.len(), table.head.len())));
+            table.wrong.push(wrong(format!(
+                "{} fields, and the head names {}",
+                record.len(),
+                table.head.len()
+            )));
             continue;
         }
         match record.iter().map(|field| std::str::from_utf8(field).map(str::to_owned)).collect() {

@@ -51,9 +51,16 @@ fn page(document: &Document) -> Page<'_> {
     let local = report.realised.map(|audit| audit.local.ppm);
     let headline = match local {
         Some(ppm) if certified => {
-            format!("{} answers {} of the requests in place of {}", document.about.name, percent(ppm), document.about.teacher)
+            format!(
+                "{} answers {} of the requests in place of {}",
+                document.about.name,
+                percent(ppm),
+                document.about.teacher
+            )
         }
-        _ if certified => format!("{} may answer in place of {}", document.about.name, document.about.teacher),
+        _ if certified => {
+            format!("{} may answer in place of {}", document.about.name, document.about.teacher)
+        }
         _ => format!("{} may not answer in place of {}", document.about.name, document.about.teacher),
     };
     let mut figures = vec![("agreement, were it to answer all", percent(report.agreement.ppm))];

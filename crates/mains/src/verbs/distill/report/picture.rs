@@ -77,15 +77,13 @@ pub(super) fn curve(curve: &Curve, served: &Certificate) -> String {
         (part(point.local, point.of), differs)
     };
     let eps = served.terms.eps();
-    let highest = curve.calibration.iter().chain(&curve.audit).map(|point| place(point).1).fold(0.0, f64::max);
+    let highest =
+        curve.calibration.iter().chain(&curve.audit).map(|point| place(point).1).fold(0.0, f64::max);
     // The bound shall stand well inside, and what is far above it says no more.
     let frame = Frame { width: WIDTH, x_high: 1.0, y_high: highest.clamp(eps * 2.0, eps * 6.0) };
     let line = |points: &[Point], class: &str| {
-        let corners: String = points
-            .iter()
-            .map(place)
-            .map(|(x, y)| format!("{:.1},{:.1} ", frame.x(x), frame.y(y)))
-            .collect();
+        let corners: String =
+            points.iter().map(place).map(|(x, y)| format!("{:.1},{:.1} ", frame.x(x), frame.y(y))).collect();
         format!("<polyline class=\"{class}\" points=\"{corners}\"/>")
     };
     let mut out = open(WIDTH, "curve-title", "Share answered here against the share that differs");

@@ -169,7 +169,9 @@ mod tests {
 
     #[test]
     fn a_share_has_no_more_digits_than_it_needs() {
-        for (ppm, text) in [(20_000, "2 %"), (5_000, "0.5 %"), (123_456, "12.35 %"), (1_000_000, "100 %"), (0, "0 %")] {
+        for (ppm, text) in
+            [(20_000, "2 %"), (5_000, "0.5 %"), (123_456, "12.35 %"), (1_000_000, "100 %"), (0, "0 %")]
+        {
             assert_eq!(percent(ppm), text);
         }
     }

@@ -36,9 +36,17 @@ impl Look {
     /// The look that a training will be; it has staked nothing yet.
     pub(super) fn of(lesson: &Lesson, settings: &Settings, model: Option<[u8; 32]>) -> Self {
         let way = json!([
-            settings.seed.to_string(), settings.shares.fit_ppm, settings.shares.calibrate_ppm, settings.all,
-            settings.local, settings.serve, format!("{:?}", settings.heads), settings.strangeness,
-            model.map(|model| Hash(model).to_hex()), lesson.task, env!("CARGO_PKG_VERSION"),
+            settings.seed.to_string(),
+            settings.shares.fit_ppm,
+            settings.shares.calibrate_ppm,
+            settings.all,
+            settings.local,
+            settings.serve,
+            format!("{:?}", settings.heads),
+            settings.strangeness,
+            model.map(|model| Hash(model).to_hex()),
+            lesson.task,
+            env!("CARGO_PKG_VERSION"),
         ]);
         Self {
             task: lesson.task.name.clone(),

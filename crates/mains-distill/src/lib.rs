@@ -21,6 +21,7 @@ pub mod group;
 pub mod heads;
 pub mod labeller;
 mod maths;
+pub mod serving;
 pub mod split;
 pub mod task;
 pub mod text;

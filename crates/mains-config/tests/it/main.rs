@@ -5,5 +5,6 @@
 mod draft;
 mod errors;
 mod golden;
+mod label;
 mod laws;
 mod swap;

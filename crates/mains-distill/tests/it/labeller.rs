@@ -16,7 +16,8 @@ const TEXTS: [&str; 6] =
 
 fn served() -> Served {
     let turn = |role, text: &str| Turn { role, text: text.to_owned() };
-    let turns = [turn(Role::System, "Name the intent. Today is 2026-11-28."), turn(Role::User, "{text}\nIntent:")];
+    let turns =
+        [turn(Role::System, "Name the intent. Today is 2026-11-28."), turn(Role::User, "{text}\nIntent:")];
     let template = Template::of_prompt("", &turns).unwrap();
     let labels = ["lost card", "rate", "top up"].map(|label| (label.to_owned(), 2));
     let labels = LabelSet::of_labels(&labels, Shape::Word).unwrap();

@@ -29,7 +29,8 @@ pub use settings::{
 pub use swap::{Swap, parse_lasting};
 pub use value::{Origin, Setting};
 pub use words::{
-    BudgetStatus, Content, Criticality, Degraded, Durability, KeyRef, LabelStage, Proxy, Scope, Target, Unknown, Window,
+    BudgetStatus, Content, Criticality, Degraded, Durability, KeyRef, LabelStage, Proxy, Scope, Target,
+    Unknown, Window,
 };
 
 /// Reads a whole `mains.toml`, with defaults for what it does not say.

@@ -42,7 +42,11 @@ pub fn declines(question: &Question) -> Option<Pass> {
 pub fn fits(question: &Question, answer: &Answer) -> Option<Pass> {
     let calls = answer.calls.iter().map(|call| call.arguments.as_str());
     let mut parts = std::iter::once(answer.text.as_str()).chain(calls);
-    if question.stop.iter().any(|stop| !stop.is_empty() && parts.clone().any(|part| part.contains(stop.as_str()))) {
+    if question
+        .stop
+        .iter()
+        .any(|stop| !stop.is_empty() && parts.clone().any(|part| part.contains(stop.as_str())))
+    {
         return Some(Pass::Stop);
     }
     // A call's frame takes tokens too; a dozen is more than it does.

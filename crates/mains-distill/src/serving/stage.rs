@@ -122,7 +122,10 @@ impl State {
 
     /// Whether this is a form that is known and whose figures can be.
     pub fn is_sound(&self) -> bool {
-        self.schema == SCHEMA && self.watch.is_sound() && self.differs <= self.local && self.local <= self.calls
+        self.schema == SCHEMA
+            && self.watch.is_sound()
+            && self.differs <= self.local
+            && self.local <= self.calls
     }
 
     /// The stage in force.
@@ -238,7 +241,10 @@ mod tests {
             state.compare(BAD, NOW);
             until += 1;
         }
-        assert!(matches!(state.look(), Some(Step::Withdrawn(Withdrawn { reason: Reason::PromiseGone { .. }, .. }))));
+        assert!(matches!(
+            state.look(),
+            Some(Step::Withdrawn(Withdrawn { reason: Reason::PromiseGone { .. }, .. }))
+        ));
         assert!(until < 20, "{until}");
         assert_eq!(state.share_percent(Terms { fixed: Some(Stage::Serve), ..AUTO }), 0);
     }

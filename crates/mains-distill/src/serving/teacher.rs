@@ -21,7 +21,9 @@ pub fn is_same_model(asked: &str, said: &str) -> bool {
     let (asked, said) = (last(asked), last(said));
     let version = said.strip_prefix(asked.as_str());
     version.is_some_and(|rest| {
-        let dated = rest.strip_prefix(['-', '@', ':']).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+        let dated = rest
+            .strip_prefix(['-', '@', ':'])
+            .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
         rest.is_empty() || dated || rest == "-latest" || rest == ":latest"
     })
 }
@@ -45,7 +47,9 @@ pub fn other_label(shape: &Shape, answer: &Answer) -> bool {
     match (shape, answer.calls.as_slice()) {
         (Shape::Word, []) => !answer.text.trim_start().starts_with('{') && short(&answer.text),
         (Shape::Field { key, .. }, []) => field(&answer.text, key),
-        (Shape::Tool { name, argument, .. }, [call]) => call.name == *name && field(&call.arguments, argument),
+        (Shape::Tool { name, argument, .. }, [call]) => {
+            call.name == *name && field(&call.arguments, argument)
+        }
         _ => false,
     }
 }

@@ -70,6 +70,13 @@ pub(super) enum Translate {
         /// What it said of itself.
         learnt: Learnt,
     },
+    /// A labeller's answer, written already.
+    Labelled {
+        /// The body; empty once it is forwarded.
+        bytes: Bytes,
+        /// What it says of itself.
+        learnt: Learnt,
+    },
     /// A local model, in one piece.
     LocalWhole {
         /// What it said so far.
@@ -116,6 +123,13 @@ impl Translate {
         Some(Self::LocalStream { writer: Box::new(to.stream_writer(include_usage, created)?), learnt })
     }
 
+    /// From a labeller.
+    pub(super) fn labelled(reply: &crate::labels::Reply) -> Self {
+        let usage = Some(crate::labels::NO_TOKENS);
+        let learnt = Learnt { usage, model: Some(reply.model.clone()), ..Learnt::default() };
+        Self::Labelled { bytes: reply.bytes.clone(), learnt }
+    }
+
     /// Bytes from the network.
     pub(super) fn bytes(&mut self, bytes: &Bytes) -> Passed {
         match self {
@@ -128,12 +142,16 @@ impl Translate {
                 let events = reader.push(bytes);
                 translated(tap, &step, events, writer)
             }
-            Self::LocalStream { .. } | Self::LocalWhole { .. } => Passed::default(),
+            Self::LocalStream { .. } | Self::LocalWhole { .. } | Self::Labelled { .. } => Passed::default(),
         }
     }
 
     /// An event of a local model.
     pub(super) fn event(&mut self, event: LocalEvent) -> Passed {
+        if let Self::Labelled { bytes, .. } = self {
+            let forward = std::mem::take(bytes).to_vec();
+            return Passed { forward, committed: true, ..Passed::default() };
+        }
         let event = match event {
             LocalEvent::Said(event) => event,
             LocalEvent::Used(used) => {
@@ -194,6 +212,10 @@ impl Translate {
                 learnt.whole = true;
                 Passed { forward: writer.finish(), committed: true, ..Passed::default() }
             }
+            Self::Labelled { learnt, .. } => {
+                learnt.whole = true;
+                Passed { committed: true, ..Passed::default() }
+            }
             Self::LocalWhole { fold, to, learnt } => {
                 learnt.whole = true;
                 let answer = std::mem::take(fold.as_mut()).finish();
@@ -220,7 +242,9 @@ impl Translate {
                     whole: observed.end != mains_wire::tap::End::Open,
                 }
             }
-            Self::LocalStream { learnt, .. } | Self::LocalWhole { learnt, .. } => learnt.clone(),
+            Self::LocalStream { learnt, .. }
+            | Self::LocalWhole { learnt, .. }
+            | Self::Labelled { learnt, .. } => learnt.clone(),
         }
     }
 

@@ -25,6 +25,7 @@ pub mod serving;
 pub mod split;
 pub mod task;
 pub mod text;
+pub mod training;
 pub mod watch;
 pub mod wire;
 

@@ -24,4 +24,5 @@ pub use labels::{Label, LabelSet};
 pub use refusal::{Refusal, Refused};
 pub use served::{SCHEMA, Served, is_name};
 pub use shape::Shape;
+pub(crate) use template::hex;
 pub use template::{MARK, NoTemplate, Template};

@@ -104,7 +104,7 @@ fn own(suffix: &str) -> &str {
     if after.is_empty() || after.starts_with(char::is_whitespace) { after } else { suffix }
 }
 
-pub(super) fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
         // Writing to a string cannot fail.
         let _ = write!(text, "{byte:02x}");

@@ -79,8 +79,8 @@ pub(crate) fn enter(outlet: &Outlet, prepared: Prepared) {
         let mut inner = outlet.labels.inner();
         let mut before = std::mem::replace(&mut *inner, prepared.0);
         for (route, running) in inner.iter_mut() {
-            let known = before.remove(route).filter(|known| known.loaded.hash == running.loaded.hash);
-            if let Some(known) = known {
+            let same = before.get(route).is_some_and(|known| known.loaded.hash == running.loaded.hash);
+            if same && let Some(known) = before.remove(route) {
                 let withdrawn = running.state.watch.withdrawn.clone();
                 (running.state, running.tallies) = (known.state, known.tallies);
                 if let Some(withdrawn) = withdrawn {

@@ -1,12 +1,12 @@
 //! A labeller's file: read, and checked before anything trusts it.
 
 use mains_config::{Route, Target};
-use mains_distill::certificate::{Certificate, Promise};
+use mains_distill::certificate::Certificate;
 use mains_distill::labeller::{Labeller, signed};
 use mains_distill::serving::is_same_model;
 use mains_distill::task::Served;
+use mains_distill::training::Certificates;
 use mains_ledger::{Hash, VerifierKey};
-use serde::Deserialize;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
@@ -38,17 +38,9 @@ pub(crate) struct Loaded {
 
 impl Loaded {
     /// The target's name.
-    pub fn target(&self) -> String {
+    pub(crate) fn target(&self) -> String {
         format!("label/{}", self.name)
     }
-}
-
-/// Both promises as training writes them into the file; `serve` says whose threshold is in force.
-#[derive(Deserialize)]
-struct Certificates {
-    serve: Promise,
-    all: Certificate,
-    local: Certificate,
 }
 
 /// The labeller that a route names and the target behind it; none where it names none.
@@ -161,12 +153,9 @@ fn trusted(route: &Route, own: &VerifierKey) -> Result<Vec<VerifierKey>, String>
 fn certificate(bytes: &[u8]) -> Result<Certificate, String> {
     let both: Certificates =
         serde_json::from_slice(bytes).map_err(|error| format!("its certificate cannot be read: {error}"))?;
-    let certificate = match both.serve {
-        Promise::AllTraffic => both.all,
-        Promise::AnsweredLocally => both.local,
-    };
+    let certificate = both.served();
     if certificate.schema == mains_distill::certificate::SCHEMA && certificate.terms.promise == both.serve {
-        Ok(certificate)
+        Ok(certificate.clone())
     } else {
         Err("its certificate is of another form or promise".into())
     }

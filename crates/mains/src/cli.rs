@@ -1,7 +1,9 @@
 //! The verbs and their flags.
 
+mod distill_route;
 mod swap;
 
+pub(crate) use distill_route::DistillRoute;
 pub(crate) use swap::{Swap, SwapGrade, SwapGrader, SwapPlan, SwapRequests, SwapSwitch, SwapTest};
 
 use crate::print::Color;
@@ -49,6 +51,9 @@ pub(crate) enum Verb {
     /// Find a replacement for a model, test it on your own requests, switch, go back, prove it
     #[command(subcommand)]
     Swap(Swap),
+    /// Smaller models: what can answer in front of a big one, and how well
+    #[command(subcommand)]
+    Distill(Distill),
     /// Make, list and revoke keys for clients
     #[command(subcommand)]
     Key(Key),
@@ -70,6 +75,12 @@ pub(crate) enum Verb {
     /// A scripted server that answers for a provider in its own dialect; it exists for tests and demonstrations
     #[command(hide = true)]
     StandIn(StandIn),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Distill {
+    /// Try routers between a weak and a strong model on recorded answers, beside chance and beside prompt length
+    Route(DistillRoute),
 }
 
 #[derive(Debug, Args)]

@@ -11,3 +11,4 @@ mod labels;
 mod locked;
 mod passing;
 mod swaps;
+mod vectors;

@@ -4,6 +4,7 @@ mod catalog;
 mod completions;
 mod config;
 mod connect;
+mod distill;
 mod doctor;
 mod drill;
 mod estimate;
@@ -41,6 +42,7 @@ pub(crate) fn run(verb: Verb) -> Result<Ended, Trouble> {
         Verb::Serve(arguments) => serve::run(&arguments),
         Verb::Drill(arguments) => drill::run(&arguments),
         Verb::Swap(verb) => swap::run(&verb),
+        Verb::Distill(verb) => distill::run(&verb),
         Verb::Key(verb) => key::run(&verb),
         Verb::Worker => worker::run(),
         Verb::Config(Config::Reload(data)) => reload::run(&data),

@@ -3,15 +3,16 @@
 //! Same dialect: the provider's own bytes, with a tap beside them. Another dialect, or a local model: through the
 //! neutral form.
 
-use crate::local::LocalEvent;
+use crate::local::{LocalEvent, Vectors};
 use bytes::Bytes;
 use mains_host::Used;
 use mains_units::Usage;
 use mains_wire::Dialect;
+use mains_wire::dialects::openai_embeddings;
 use mains_wire::dialects::{StreamEnd, StreamReader, StreamWriter};
 use mains_wire::error::{ProviderError, StreamPlace};
 use mains_wire::fault::Fault;
-use mains_wire::neutral::{Event, Fold, StreamError};
+use mains_wire::neutral::{EmbeddingsAnswer, Event, Fold, StreamError, VectorEncoding};
 use mains_wire::tap::{Shape, Step, Tap};
 
 /// What one piece came to.
@@ -86,6 +87,15 @@ pub(super) enum Translate {
         /// What it said of itself.
         learnt: Learnt,
     },
+    /// The vectors of a local encoder.
+    LocalVectors {
+        /// The model, as the caller called it.
+        model: String,
+        /// How the caller wants them written.
+        encoding: VectorEncoding,
+        /// What it said of itself.
+        learnt: Learnt,
+    },
 }
 
 impl Translate {
@@ -130,6 +140,11 @@ impl Translate {
         Self::Labelled { bytes: reply.bytes.clone(), learnt }
     }
 
+    /// From a local encoder.
+    pub(super) fn vectors(model: &str, encoding: VectorEncoding) -> Self {
+        Self::LocalVectors { model: model.to_owned(), encoding, learnt: Learnt::default() }
+    }
+
     /// Bytes from the network.
     pub(super) fn bytes(&mut self, bytes: &Bytes) -> Passed {
         match self {
@@ -142,7 +157,10 @@ impl Translate {
                 let events = reader.push(bytes);
                 translated(tap, &step, events, writer)
             }
-            Self::LocalStream { .. } | Self::LocalWhole { .. } | Self::Labelled { .. } => Passed::default(),
+            Self::LocalStream { .. }
+            | Self::LocalWhole { .. }
+            | Self::LocalVectors { .. }
+            | Self::Labelled { .. } => Passed::default(),
         }
     }
 
@@ -155,11 +173,15 @@ impl Translate {
         let event = match event {
             LocalEvent::Said(event) => event,
             LocalEvent::Used(used) => {
-                if let Self::LocalStream { learnt, .. } | Self::LocalWhole { learnt, .. } = self {
+                if let Self::LocalStream { learnt, .. }
+                | Self::LocalWhole { learnt, .. }
+                | Self::LocalVectors { learnt, .. } = self
+                {
                     learnt.used = Some(used);
                 }
                 return Passed::default();
             }
+            LocalEvent::Embedded(vectors) => return self.embedded(vectors),
             _ => return Passed::default(),
         };
         let content = matches!(event, Event::Delta { .. });
@@ -177,6 +199,20 @@ impl Translate {
             _ => Vec::new(),
         };
         Passed { forward, committed: content, ..Passed::default() }
+    }
+
+    /// The vectors of a local encoder. What it did not read of a text is told as a loss.
+    fn embedded(&mut self, told: Vectors) -> Passed {
+        let Self::LocalVectors { model, encoding, learnt } = self else { return Passed::default() };
+        let usage = Usage { input: told.tokens, ..Usage::default() };
+        learnt.usage = Some(usage);
+        let losses = told.cut.iter().map(|(place, read)| {
+            format!("input[{place}]: only the first {read} tokens were read, the model takes no more")
+        });
+        let losses = losses.collect();
+        let answer = EmbeddingsAnswer { model: model.clone(), vectors: told.vectors, usage: Some(usage) };
+        let forward = openai_embeddings::write_answer(&answer, *encoding);
+        Passed { forward, committed: true, losses, ..Passed::default() }
     }
 
     /// The body has ended.
@@ -207,6 +243,11 @@ impl Translate {
                     whole(from, to, &mut passed);
                 }
                 passed
+            }
+            Self::LocalVectors { learnt, .. } => {
+                learnt.whole = learnt.usage.is_some();
+                let failed = (!learnt.whole).then(|| garbage("it has no vectors"));
+                Passed { failed, ..Passed::default() }
             }
             Self::LocalStream { writer, learnt } => {
                 learnt.whole = true;
@@ -244,6 +285,7 @@ impl Translate {
             }
             Self::LocalStream { learnt, .. }
             | Self::LocalWhole { learnt, .. }
+            | Self::LocalVectors { learnt, .. }
             | Self::Labelled { learnt, .. } => learnt.clone(),
         }
     }

@@ -1,11 +1,12 @@
 """Writes small models with random weights, one per family, and the logits that `transformers` gives for them.
 
-    pip install numpy gguf torch transformers
+    pip install numpy gguf regex torch transformers
     python3 crates/mains-infer/tests/data/architectures.py
 
 Each `NAME.gguf` has the names, orders and metadata of llama.cpp's converter and weights of 16 bits, which the
 reference model has been rounded to. `NAME.json` holds tokens and the logits after some of them. `blocks.json` holds
-random blocks of the compressed types and what the `gguf` package makes of them. Our own weights: free of any licence.
+random blocks of the compressed types and what the `gguf` package makes of them, `cuts.json` texts cut into words by
+the patterns of tokenizers. Our own weights: free of any licence.
 """
 
 import json
@@ -14,6 +15,7 @@ import pathlib
 
 import gguf
 import numpy
+import regex
 import torch
 import transformers
 
@@ -157,7 +159,34 @@ def blocks():
     (HERE / "blocks.json").write_text(json.dumps(out) + "\n")
 
 
+# As llama.cpp applies them for these names.
+TEKKEN_UPPER, TEKKEN_LOWER = r"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]", r"[\p{Ll}\p{Lm}\p{Lo}\p{M}]"
+TAIL = r"|\s*[\r\n]+|\s+(?!\S)|\s+"
+WORD = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|"
+SIGNS = r"| ?[^\s\p{L}\p{N}]+[\r\n]*"
+PATTERNS = {
+    "llama-bpe": WORD + r"\p{N}{1,3}" + SIGNS + TAIL,
+    "qwen2": WORD + r"\p{N}" + SIGNS + TAIL,
+    "tekken": rf"[^\r\n\p{{L}}\p{{N}}]?{TEKKEN_UPPER}*{TEKKEN_LOWER}+|[^\r\n\p{{L}}\p{{N}}]?{TEKKEN_UPPER}+{TEKKEN_LOWER}*"
+    + r"|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*" + TAIL,
+}
+TEXTS = [
+    "The fuse's blown: they'LL replace it in 2026, or pay 1,234.56 EUR.",
+    "Übung macht den Meister; 学而时习之 — ¿cómo se dice? 🙂",
+    "fn main() {\n    println!(\"x = {}\", 12345);\n}\n\n\nend  ",
+    "HTTPServer parseJSON iPhone McDonald's\t tabs\r\nand  two   spaces //\n",
+    "e\u0301te\u0301 ﷺ ١٢٣ \u00a0x",
+]
+
+
+def cuts():
+    out = {name: [regex.findall(pattern, text) for text in TEXTS] for name, pattern in PATTERNS.items()}
+    assert all("".join(words) == text for texts in out.values() for words, text in zip(texts, TEXTS))
+    (HERE / "cuts.json").write_text(json.dumps(out) + "\n")
+
+
 if __name__ == "__main__":
     HERE.mkdir(exist_ok=True)
+    cuts()
     blocks()
     models()

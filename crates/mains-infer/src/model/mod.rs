@@ -9,5 +9,5 @@ mod rope;
 mod weights;
 
 pub use config::Config;
-pub use forward::{CHUNK_TOKENS, Llama, Options};
+pub use forward::{CHUNK_TOKENS, Llama, Options, Run, Sequence};
 pub(crate) use rope::Rope;

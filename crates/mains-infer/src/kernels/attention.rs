@@ -81,7 +81,9 @@ impl Cache {
         let head = self.shape.head;
         // Keys go by whole strips: what the last one holds beyond `count` is written before it is read.
         let (keys, values) = (count.next_multiple_of(STRIP) * head, count * head);
-        for (layer, kv_head) in (0..self.shape.layers).flat_map(|l| (0..self.shape.kv_heads).map(move |k| (l, k))) {
+        for (layer, kv_head) in
+            (0..self.shape.layers).flat_map(|l| (0..self.shape.kv_heads).map(move |k| (l, k)))
+        {
             let (to, from) = (self.base(layer, kv_head), other.base(layer, kv_head));
             self.keys[to..][..keys].copy_from_slice(&other.keys[from..][..keys]);
             self.values[to..][..values].copy_from_slice(&other.values[from..][..values]);

@@ -270,9 +270,8 @@ impl Kernels {
         self.pool.run(tasks.len() * shape.kv_heads, &|thread, index| {
             let (part, before, tokens) = &tasks[index / shape.kv_heads];
             // SAFETY: the rows of this part begin within the rows and outputs, as the sizes above say.
-            let (queries, out) = unsafe {
-                (Shared(queries.get().add(before * width)), Shared(out.get().add(before * side)))
-            };
+            let (queries, out) =
+                unsafe { (Shared(queries.get().add(before * width)), Shared(out.get().add(before * side))) };
             let task = &Task {
                 layer,
                 kv_head: index % shape.kv_heads,

@@ -49,7 +49,9 @@ impl Sequence {
     pub fn copy_from(&mut self, other: &Self, length: usize) -> Result<(), Error> {
         let fits = length <= other.length && length <= self.capacity();
         if !fits || !self.cache.shape().like(&other.cache.shape()) {
-            return Err(Error::request(format!("{length} positions of another sequence cannot be taken over")));
+            return Err(Error::request(format!(
+                "{length} positions of another sequence cannot be taken over"
+            )));
         }
         self.cache.copy_from(&other.cache, length);
         self.length = length;

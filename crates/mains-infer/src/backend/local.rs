@@ -9,11 +9,11 @@ use super::guide::Guides;
 use super::sample::Sampler;
 use super::stop::StopFilter;
 use super::{Backend, Event, Finish, Generate, Question};
-use crate::Error;
 use crate::gguf::Gguf;
 use crate::model::{Llama, Options};
 use crate::models;
 use crate::tokenizer::{ChatTemplate, Prompt, Tokenizer};
+use crate::{Error, Fault};
 
 /// Where weights lie and what they must be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,10 +128,13 @@ impl LocalModel {
         let context = self.model.context();
         let room = context.saturating_sub(tokens.len()) as u64;
         if room == 0 {
-            return Err(Error::request(format!(
-                "the prompt has {} tokens and the context holds {context}, the answer among them",
-                tokens.len()
-            ))
+            return Err(Error::new(
+                Fault::TooLong,
+                format!(
+                    "the prompt has {} tokens and the context holds {context}, the answer among them",
+                    tokens.len()
+                ),
+            )
             .hint("shorten the prompt, or load the model with a larger context"));
         }
         let limit = request.max_tokens.unwrap_or(room).min(room);

@@ -204,6 +204,8 @@ pub enum Trouble {
     NotLoaded,
     /// The request cannot be served as it stands.
     Request,
+    /// The prompt does not fit the context.
+    TooLong,
     /// The model file is damaged or not what its hash says.
     File,
     /// The file asks for something that this engine does not do.
@@ -220,6 +222,7 @@ impl From<Fault> for Trouble {
             Fault::File => Self::File,
             Fault::Unsupported => Self::Unsupported,
             Fault::Request => Self::Request,
+            Fault::TooLong => Self::TooLong,
             Fault::Protocol => Self::Protocol,
             Fault::Io => Self::Io,
         }

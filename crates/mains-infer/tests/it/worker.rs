@@ -153,7 +153,7 @@ fn failures_name_their_kind_and_the_worker_goes_on() {
         constraint: None,
     };
     parent.say(&ToWorker::Generate { id: 2, request });
-    assert!(matches!(parent.hear(), FromWorker::Error { id: Some(2), trouble: Trouble::Request, .. }));
+    assert!(matches!(parent.hear(), FromWorker::Error { id: Some(2), trouble: Trouble::TooLong, .. }));
     parent.end().unwrap();
 }
 

@@ -87,7 +87,7 @@ impl TargetFacts {
 }
 
 fn pricing(upstream: &Upstream, model: &str) -> Pricing {
-    if upstream.is_local() {
+    if upstream.is_local() || upstream.is_labellers() {
         return Pricing::Free;
     }
     let own = upstream.prices.iter().find(|(named, _)| named == model).map(|(_, rates)| *rates);

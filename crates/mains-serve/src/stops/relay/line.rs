@@ -10,6 +10,7 @@ use http::HeaderMap;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::{Request, Response};
+use mains_wire::neutral::Event;
 use std::future::Future;
 use std::pin::Pin;
 use tokio::sync::mpsc;
@@ -89,6 +90,17 @@ impl Line {
     /// Asks the local worker.
     pub(super) fn ask(local: &Local, question: crate::local::LocalQuestion) -> Self {
         Self::Local { begun: false, events: local.ask(question) }
+    }
+
+    /// A labeller has answered already.
+    pub(super) fn labelled() -> Self {
+        let (events, receiver) = mpsc::channel(3);
+        let said = LocalEvent::Said(Event::Usage(crate::labels::NO_TOKENS));
+        for event in [LocalEvent::Begun, said, LocalEvent::Done] {
+            // The channel is new and has room for all.
+            let _ = events.try_send(event);
+        }
+        Self::Local { begun: false, events: receiver }
     }
 
     /// The next piece; waits for ever on an idle line.

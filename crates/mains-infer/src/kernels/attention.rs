@@ -31,6 +31,13 @@ pub(crate) struct Shape {
     pub(crate) window: usize,
 }
 
+impl Shape {
+    /// Whether both are of one model: they differ in the positions that they hold at most.
+    pub(crate) fn like(&self, other: &Self) -> bool {
+        Self { context: other.context, ..*self } == *other
+    }
+}
+
 /// Keys and values of one sequence. The memory of positions not yet written is not touched.
 pub(crate) struct Cache {
     pub(super) shape: Shape,
@@ -67,6 +74,22 @@ impl Cache {
     /// The bytes it may come to take.
     pub(crate) fn bytes(&self) -> usize {
         (self.keys.len() + self.values.len()) * 2
+    }
+
+    /// Takes over the first `count` positions of another cache of the same model, bit by bit.
+    pub(crate) fn copy_from(&mut self, other: &Self, count: usize) {
+        assert!(self.shape.like(&other.shape), "caches of one model");
+        assert!(count <= self.shape.context && count <= other.shape.context, "both hold these positions");
+        let head = self.shape.head;
+        // Keys go by whole strips: what the last one holds beyond `count` is written before it is read.
+        let (keys, values) = (count.next_multiple_of(STRIP) * head, count * head);
+        for (layer, kv_head) in
+            (0..self.shape.layers).flat_map(|l| (0..self.shape.kv_heads).map(move |k| (l, k)))
+        {
+            let (to, from) = (self.base(layer, kv_head), other.base(layer, kv_head));
+            self.keys[to..][..keys].copy_from_slice(&other.keys[from..][..keys]);
+            self.values[to..][..values].copy_from_slice(&other.values[from..][..values]);
+        }
     }
 
     fn base(&self, layer: usize, kv_head: usize) -> usize {

@@ -206,7 +206,8 @@ fn attention_agrees_with_plain_sums() {
             let part = &rows[first * width..][..count * width];
             kernels.store(&mut cache, 1, first, part, width);
             let mut out = vec![f32::NAN; count * shape.heads * shape.head];
-            kernels.attend(&cache, Place { layer: 1, first }, part, width, &mut out);
+            let count = part.len() / width;
+            kernels.attend(1, &[Part { cache: &cache, first, count }], part, width, &mut out);
             for (at, out) in out.iter().enumerate() {
                 let (token, head, place) = (first + at / 128, at / 32 % 4, at % 32);
                 let query = &rows[token * width + head * 32..][..32];

@@ -13,5 +13,5 @@ mod weights;
 
 pub use architecture::{ALL as ARCHITECTURES, Architecture, Pairs};
 pub use config::Config;
-pub use forward::{CHUNK_TOKENS, Llama, Options};
+pub use forward::{CHUNK_TOKENS, Llama, Options, Run, Sequence};
 pub(crate) use rope::Rope;

@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod architectures;
+mod batch;
 mod encoder;
 mod engine;
 mod hostile;

@@ -5,7 +5,7 @@
 //! `features` (its word and character n-grams, hashed), `heads` (what learns from them, or from a sentence's embedding,
 //! and how one is chosen), `certificate` (how often the labeller differs from its teacher, proven), `labeller` (the file
 //! that holds what was learned, and its answer to one text), then `watch` (the promise is tested for ever, and
-//! withdrawn).
+//! withdrawn). `routing` stands apart: which of two models to ask.
 //!
 //! Every number of a head is the same to the bit on every machine: sums have one order, `exp` and `ln` are our own
 //! (`maths`), and a fused multiply-add is fused everywhere.
@@ -21,6 +21,8 @@ pub mod group;
 pub mod heads;
 pub mod labeller;
 mod maths;
+pub mod routing;
+pub mod serving;
 pub mod split;
 pub mod task;
 pub mod text;

@@ -1,7 +1,14 @@
 //! The verbs and their flags.
 
+mod distill;
+mod distill_route;
 mod swap;
 
+pub(crate) use distill::{
+    Distill, DistillExport, DistillGrade, DistillImport, DistillTrain, DistillUse, Embeddings, HeadsOf,
+    Label, PromiseOf, RowFormat,
+};
+pub(crate) use distill_route::DistillRoute;
 pub(crate) use swap::{Swap, SwapGrade, SwapGrader, SwapPlan, SwapRequests, SwapSwitch, SwapTest};
 
 use crate::print::Color;
@@ -49,6 +56,11 @@ pub(crate) enum Verb {
     /// Find a replacement for a model, test it on your own requests, switch, go back, prove it
     #[command(subcommand)]
     Swap(Swap),
+    /// From the answers of a big model to a small local labeller with a certificate
+    #[command(subcommand)]
+    Distill(Distill),
+    /// Label texts with a labeller: label, confidence, and whether to ask the big model instead
+    Label(Box<Label>),
     /// Make, list and revoke keys for clients
     #[command(subcommand)]
     Key(Key),

@@ -4,6 +4,8 @@
 
 mod draft;
 mod errors;
+mod first;
 mod golden;
+mod label;
 mod laws;
 mod swap;

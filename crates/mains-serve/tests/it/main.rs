@@ -7,6 +7,8 @@ mod budgets;
 mod death;
 mod harness;
 mod kept;
+mod labels;
 mod locked;
 mod passing;
 mod swaps;
+mod vectors;

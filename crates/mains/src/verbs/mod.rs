@@ -4,10 +4,12 @@ mod catalog;
 mod completions;
 mod config;
 mod connect;
+mod distill;
 mod doctor;
 mod drill;
 mod estimate;
 mod key;
+mod label;
 pub(crate) mod ledger;
 pub(crate) mod model;
 mod records;
@@ -41,6 +43,8 @@ pub(crate) fn run(verb: Verb) -> Result<Ended, Trouble> {
         Verb::Serve(arguments) => serve::run(&arguments),
         Verb::Drill(arguments) => drill::run(&arguments),
         Verb::Swap(verb) => swap::run(&verb),
+        Verb::Distill(verb) => distill::run(&verb),
+        Verb::Label(arguments) => label::run(&arguments),
         Verb::Key(verb) => key::run(&verb),
         Verb::Worker => worker::run(),
         Verb::Config(Config::Reload(data)) => reload::run(&data),

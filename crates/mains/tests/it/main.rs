@@ -5,6 +5,8 @@
 
 mod catalog;
 mod config;
+mod distill;
+mod distill_doc;
 mod doctor;
 mod drill;
 mod help;
@@ -21,6 +23,7 @@ mod swap_plan;
 mod swap_ways;
 mod switch;
 mod up;
+mod vectors;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -378,6 +378,9 @@ impl<'a> Drive<'a> {
                 deliver::set(&mut head, "x-mains-stand-in", &facts.upstream.name);
             }
         }
+        for (name, value) in crate::stops::settle::label_headers(&self.held.routed) {
+            deliver::set(&mut head, name, &value);
+        }
         if !self.losses.is_empty() {
             deliver::set(&mut head, "x-mains-losses", &crate::stops::settle::losses_header(&self.losses));
         }
@@ -446,7 +449,10 @@ impl<'a> Drive<'a> {
         if let (1, Some(failed)) = (self.held.routed.choice.candidates.len(), told)
             && matches!(
                 failed.fault,
-                WireFault::RetiredModel | WireFault::ContextLength | WireFault::RateLimited { .. }
+                WireFault::RetiredModel
+                    | WireFault::ContextLength
+                    | WireFault::RateLimited { .. }
+                    | WireFault::Unsupported
             )
         {
             return ErrorBody::from_provider(&failed.error, failed.fault);

@@ -6,5 +6,6 @@ mod draft;
 mod errors;
 mod first;
 mod golden;
+mod label;
 mod laws;
 mod swap;

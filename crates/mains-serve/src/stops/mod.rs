@@ -12,6 +12,7 @@ pub(crate) mod relay;
 pub(crate) mod reserve;
 pub(crate) mod settle;
 
+use crate::labels::Call;
 use crate::live::{Extra, Live, LiveRoute};
 use bytes::Bytes;
 use http::HeaderMap;
@@ -141,6 +142,8 @@ pub(crate) struct Routed {
     pub choice: Choice,
     /// How the coin of a switch fell, where one is under way and both its targets can answer.
     pub coin: Option<Coin>,
+    /// What the labeller of the route says, where one stands there.
+    pub label: Option<Call>,
 }
 
 /// A draw between the old and the new target of a switch.

@@ -7,6 +7,7 @@ mod budgets;
 mod death;
 mod harness;
 mod kept;
+mod labels;
 mod locked;
 mod passing;
 mod swaps;

@@ -378,6 +378,9 @@ impl<'a> Drive<'a> {
                 deliver::set(&mut head, "x-mains-stand-in", &facts.upstream.name);
             }
         }
+        for (name, value) in crate::stops::settle::label_headers(&self.held.routed) {
+            deliver::set(&mut head, name, &value);
+        }
         if !self.losses.is_empty() {
             deliver::set(&mut head, "x-mains-losses", &crate::stops::settle::losses_header(&self.losses));
         }

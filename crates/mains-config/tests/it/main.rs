@@ -4,6 +4,7 @@
 
 mod draft;
 mod errors;
+mod first;
 mod golden;
 mod label;
 mod laws;

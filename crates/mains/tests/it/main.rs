@@ -5,6 +5,8 @@
 
 mod catalog;
 mod config;
+mod distill;
+mod distill_doc;
 mod doctor;
 mod drill;
 mod help;

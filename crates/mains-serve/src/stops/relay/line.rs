@@ -172,6 +172,13 @@ impl Line {
             }
             Some(LocalEvent::Begun) => Piece::Head,
             Some(LocalEvent::Failed(why)) => Piece::LocalFault(why),
+            Some(LocalEvent::Refused { why, code }) => {
+                // In the words of a provider, so that it is told apart like theirs.
+                let error =
+                    serde_json::json!({"message": why, "type": "invalid_request_error", "code": code});
+                let body = serde_json::json!({"error": error}).to_string().into();
+                Piece::Refused { status: 400, headers: HeaderMap::new(), body }
+            }
             Some(LocalEvent::Done) => Piece::End,
             Some(event) => Piece::Local(event),
             None => Piece::Broken,

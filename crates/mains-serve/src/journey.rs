@@ -50,7 +50,7 @@ async fn approach(outlet: &Outlet, known: Known, reply: &mut deliver::Reply) -> 
     let judged = judge::judge(asked)?;
     // 5. Recall is off: no route may ask for it yet (`live` refuses it at start).
     // 6. Choose the targets and their order; a labeller is one of them where it answers this request by itself.
-    let label = labels::consider(outlet, &judged.asked);
+    let label = labels::consider(outlet, &judged.asked).await;
     let routed = choose::choose(outlet, judged, label)?;
     // 7. Reserve the worst case, so that no budget can be overrun by requests in flight.
     reserve::reserve(outlet, routed)

@@ -114,6 +114,19 @@ fn binary(root: &Path) -> Result<std::path::PathBuf, String> {
     }
 }
 
+/// An example of a crate, built.
+fn example(root: &Path, package: &str, name: &str) -> Result<std::path::PathBuf, String> {
+    let built = Command::new("cargo")
+        .args(["build", "--quiet", "--package", package, "--example", name])
+        .current_dir(root)
+        .status();
+    if built.is_ok_and(|status| status.success()) {
+        Ok(target(root).join("debug/examples").join(name))
+    } else {
+        Err(format!("`cargo build --package {package} --example {name}` failed"))
+    }
+}
+
 /// The local models that tests run: one that generates, one that makes vectors.
 const MODELS: [&str; 2] = ["smollm2-135m-instruct", "all-minilm-l6-v2"];
 
@@ -155,11 +168,18 @@ fn clients(root: &Path, left_out: &mut Vec<String>) -> Ended {
     match programs::python(root, &["openai==3.57.0", "anthropic==2.13.0"]) {
         Err(why) => left_out.push(format!("clients of Python: {why}")),
         Ok(python) => {
-            let mut tests = Command::new(python);
-            tests.arg("-B").arg(root.join("tests/clients/run.py")).env("MAINS_BINARY", &binary);
-            match counted(&mut tests, left_out) {
-                Ended::Passed(count) => passed += count,
-                other => return other,
+            let labeller = match example(root, "mains-serve", "labeller") {
+                Ok(labeller) => labeller,
+                Err(why) => return Ended::Failed(why),
+            };
+            for script in ["tests/clients/run.py", "tests/clients/labels.py"] {
+                let mut tests = Command::new(&python);
+                tests.arg("-B").arg(root.join(script)).env("MAINS_BINARY", &binary);
+                tests.env("MAINS_LABELLER", &labeller);
+                match counted(&mut tests, left_out) {
+                    Ended::Passed(count) => passed += count,
+                    other => return other,
+                }
             }
         }
     }

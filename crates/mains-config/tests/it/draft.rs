@@ -28,7 +28,7 @@ fn changes_keep_comments_and_everything_else() {
     assert!(!draft.set_route_targets("absent", &[]));
     let reasons = [
         (target("openai/gpt-4.1"), Some("named by the provider, 2026-04-23")),
-        (target("label/triage"), None),
+        (target("openai/gpt-4.1-mini"), None),
     ];
     assert!(draft.add_route("gpt-4", &reasons, &["asked for in app.py:3\nnot a line of its own"]));
     assert!(!draft.add_route("gpt-4", &reasons, &[]));

@@ -26,7 +26,10 @@ pub(crate) fn start(outlet: &Outlet) -> Result<(), String> {
 pub(crate) fn prepare(outlet: &Outlet, live: &Live) -> Result<Prepared, String> {
     let mut all = BTreeMap::new();
     for route in &live.settings.routes {
-        let Some(loaded) = file::load(&outlet.labels.folder, route, outlet.verifier())? else { continue };
+        let Some(loaded) = file::load(&outlet.labels.folder, route, outlet.verifier(), &outlet.weights)?
+        else {
+            continue;
+        };
         let terms = terms(route);
         let state = state(outlet, &loaded, terms)?;
         let running =
@@ -64,6 +67,12 @@ fn state(outlet: &Outlet, loaded: &Loaded, terms: Terms) -> Result<State, String
             )
         })?,
     };
+    if let (Some(encoder), Some(tokenizer)) = (&loaded.encoder, &loaded.task.bound.tokenizer)
+        && !mains_infer::models::find(encoder)
+            .is_some_and(|known| known.files().any(|file| file.sha256 == tokenizer.as_str()))
+    {
+        state.withdraw(Reason::Tokenizer, outlet.clock.now());
+    }
     let ended = outlet.db.meta(&step::ended_as(loaded.hash)).wait().map_err(say)?;
     if let Some(reason) = ended {
         let reason = serde_json::from_str(&reason).unwrap_or(Reason::RowDeleted);
@@ -91,6 +100,9 @@ pub(crate) fn enter(outlet: &Outlet, prepared: Prepared) {
                 leaves.push(step::leaf(running, ModelAction::Loaded, None));
             }
             leaves.extend(step::tell_stage(running));
+            if running.state.watch.withdrawn.is_some() {
+                leaves.extend(step::look(running));
+            }
         }
         leaves.extend(before.values().map(|gone| step::leaf(gone, ModelAction::Removed, None)));
     }

@@ -3,16 +3,22 @@
 use super::file::Loaded;
 use super::said::{self, Reply};
 use super::{OUT_OF_SCOPE_TOLD, Running};
+use crate::local::{LocalAsks, LocalEvent, LocalQuestion};
 use crate::outlet::Outlet;
 use crate::stops::{Asked, Asking};
 use mains_distill::serving::{Pass, Stage, declines, fits};
 use mains_distill::task::Answer;
 use mains_distill::wire;
+use mains_host::Used;
 use mains_units::Span;
 use mains_wire::Dialect;
 use mains_wire::neutral::Question;
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// A sentence embedding that takes longer is not waited for: the teacher would have begun to answer.
+const EMBED_WITHIN: Duration = Duration::from_millis(250);
 
 /// A labeller was asked for a request.
 #[derive(Debug)]
@@ -25,6 +31,8 @@ pub(crate) struct Call {
     pub decision: Result<Reply, Pass>,
     /// How long that took; what the request lost where it goes on.
     pub took: Span,
+    /// What the worker used of this machine for a sentence embedding.
+    pub used: Option<Used>,
 }
 
 /// The label of a request in scope.
@@ -55,7 +63,7 @@ impl Call {
 }
 
 /// Asks the labeller of the route that a request names; none where there is none, or the dialect is not its own.
-pub(crate) fn consider(outlet: &Outlet, asked: &Asked) -> Option<Call> {
+pub(crate) async fn consider(outlet: &Outlet, asked: &Asked) -> Option<Call> {
     if asked.who.dialect == Dialect::OpenaiEmbeddings {
         return None;
     }
@@ -65,16 +73,20 @@ pub(crate) fn consider(outlet: &Outlet, asked: &Asked) -> Option<Call> {
         let running = inner.get(&asked.model)?;
         (Arc::clone(&running.loaded), running.state.watch.withdrawn.is_some())
     };
-    let seen = if withdrawn { Err(Pass::Withdrawn) } else { look(&loaded, asked) };
+    let seen = if withdrawn { Err(Pass::Withdrawn) } else { look(outlet, &loaded, asked).await };
+    let mut used = None;
     let (verdict, decision) = match seen {
         Err(pass) => {
             count(outlet, asked, Some(pass));
             (None, Err(pass))
         }
-        Ok(seen) => decide(outlet, &loaded, asked, seen),
+        Ok(seen) => {
+            used = seen.used;
+            decide(outlet, &loaded, asked, seen)
+        }
     };
     let took = outlet.clock.monotonic().since(begun);
-    Some(Call { loaded, verdict, decision, took })
+    Some(Call { loaded, verdict, decision, took, used })
 }
 
 /// A request in scope, labelled.
@@ -85,9 +97,10 @@ struct Seen<'a> {
     /// Why the labeller would not answer it, if it would not.
     pass: Option<Pass>,
     answer: Answer,
+    used: Option<Used>,
 }
 
-fn look<'a>(loaded: &Loaded, asked: &'a Asked) -> Result<Seen<'a>, Pass> {
+async fn look<'a>(outlet: &Outlet, loaded: &Loaded, asked: &'a Asked) -> Result<Seen<'a>, Pass> {
     let question = match &asked.asking {
         Asking::Conversation(Ok(question)) => Cow::Borrowed(question.as_ref()),
         Asking::Conversation(Err(_)) => return Err(Pass::NotText),
@@ -100,11 +113,36 @@ fn look<'a>(loaded: &Loaded, asked: &'a Asked) -> Result<Seen<'a>, Pass> {
     }
     let plain = wire::asked(&question).map_err(|_| Pass::NotText)?;
     let text = loaded.task.template.extract(&plain.fixed, &plain.turns).ok_or(Pass::OutOfScope)?;
-    let labelled = loaded.labeller.label(&text, None).map_err(|_| Pass::Lacking)?;
+    let (embedding, used) = match &loaded.encoder {
+        None => (None, None),
+        Some(encoder) => {
+            let made = tokio::time::timeout(EMBED_WITHIN, embed(outlet, encoder, text.clone())).await;
+            let (embedding, used) = made.ok().flatten().ok_or(Pass::Lacking)?;
+            (Some(embedding), used)
+        }
+    };
+    let labelled = loaded.labeller.label(&text, embedding.as_deref()).map_err(|_| Pass::Lacking)?;
     let answer = loaded.task.labels.write(labelled.label).ok_or(Pass::Lacking)?;
     let unsure = (!labelled.local).then_some(Pass::Unsure);
     let pass = unsure.or_else(|| fits(&question, &answer));
-    Ok(Seen { question, label: labelled.label, confidence: labelled.confidence, pass, answer })
+    Ok(Seen { question, label: labelled.label, confidence: labelled.confidence, pass, answer, used })
+}
+
+/// The embedding of one text, from the worker; none where it cannot be had.
+async fn embed(outlet: &Outlet, encoder: &str, text: String) -> Option<(Vec<f32>, Option<Used>)> {
+    let question = LocalQuestion { model: encoder.to_owned(), asks: LocalAsks::Vectors(vec![text]) };
+    let mut events = outlet.local.as_ref()?.ask(question);
+    let (mut vector, mut used) = (None, None);
+    while let Some(event) = events.recv().await {
+        match event {
+            LocalEvent::Embedded(told) => vector = told.vectors.into_iter().next(),
+            LocalEvent::Used(told) => used = Some(told),
+            LocalEvent::Done => break,
+            LocalEvent::Failed(_) => return None,
+            LocalEvent::Begun | LocalEvent::Said(_) => {}
+        }
+    }
+    Some((vector?, used))
 }
 
 /// Throws the coin, for every request in scope, and answers where it falls to the labeller.
@@ -148,10 +186,12 @@ fn count(outlet: &Outlet, asked: &Asked, pass: Option<Pass>) {
     let mut inner = outlet.labels.inner();
     let Some(Running { tallies, loaded, .. }) = inner.get_mut(&asked.model) else { return };
     tallies.requests += 1;
-    let outside = pass.is_some_and(|pass| pass <= Pass::OutOfScope);
-    if outside {
+    if pass == Some(Pass::Withdrawn) {
+        return;
+    }
+    if pass.is_some_and(|pass| pass <= Pass::OutOfScope) {
         tallies.out_of_scope_in_a_row += 1;
-        if tallies.out_of_scope_in_a_row == OUT_OF_SCOPE_TOLD && pass != Some(Pass::Withdrawn) {
+        if tallies.out_of_scope_in_a_row == OUT_OF_SCOPE_TOLD {
             tracing::warn!(
                 labeller = loaded.target(),
                 route = loaded.route,

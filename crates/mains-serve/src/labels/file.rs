@@ -7,7 +7,7 @@ use mains_distill::serving::is_same_model;
 use mains_distill::task::Served;
 use mains_distill::training::Certificates;
 use mains_ledger::{Hash, VerifierKey};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 /// No labeller is larger; the file is not read then.
@@ -22,6 +22,8 @@ pub(crate) struct Loaded {
     pub route: String,
     /// The target behind it, `upstream/model`.
     pub teacher: String,
+    /// The local encoder that it needs, by its name in routes.
+    pub encoder: Option<String>,
     /// What labels.
     pub labeller: Labeller,
     /// Its task.
@@ -56,7 +58,12 @@ pub(super) fn path(folder: &Path, name: &str) -> PathBuf {
 }
 
 /// Reads and checks the labeller of a route.
-pub(super) fn load(folder: &Path, route: &Route, own: &VerifierKey) -> Result<Option<Loaded>, String> {
+pub(super) fn load(
+    folder: &Path,
+    route: &Route,
+    own: &VerifierKey,
+    encoders: &HashMap<String, Hash>,
+) -> Result<Option<Loaded>, String> {
     let Some((name, teacher)) = named(route) else { return Ok(None) };
     if !mains_distill::task::is_name(name) {
         return Err(format!(
@@ -103,10 +110,17 @@ pub(super) fn load(folder: &Path, route: &Route, own: &VerifierKey) -> Result<Op
         let hint = "a refusal is served by nobody; take the target out, or train on more rows";
         return Err(at("its certificate refuses: nothing is promised".into(), hint));
     }
-    if labeller.needs_embedding() {
-        let hint = "train it on n-grams alone";
-        return Err(at("it needs sentence embeddings, which this outlet does not make".into(), hint));
-    }
+    let needs = labeller.dense.as_ref().filter(|_| labeller.needs_embedding());
+    let encoder = needs.map(|dense| {
+        let same = |(_, hash): &(&String, &Hash)| hash.0 == dense.model_sha256;
+        encoders.iter().find(same).map(|(name, _)| name.clone()).ok_or_else(|| {
+            at(
+                "it needs sentence embeddings of an encoder that this outlet does not run".into(),
+                "add a route to the local encoder that it was trained with, or train it on n-grams alone",
+            )
+        })
+    });
+    let encoder = encoder.transpose()?;
     let Target::Model { model, .. } = teacher else {
         return Err(at("no model stands behind it".into(), "put its teacher next"));
     };
@@ -121,6 +135,7 @@ pub(super) fn load(folder: &Path, route: &Route, own: &VerifierKey) -> Result<Op
         hash: Hash::of_bytes(&bytes),
         certificate_hash: Hash::of_bytes(&labeller.certificate),
         rows: rows(folder, name),
+        encoder,
         labeller,
         task,
         certificate,

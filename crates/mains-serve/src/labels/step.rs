@@ -27,8 +27,10 @@ pub(super) fn look(running: &mut Running) -> Vec<Leaf> {
             tracing::info!(labeller = running.loaded.target(), stage = stage.word(), "a labeller went on");
             tell_stage(running).into_iter().collect()
         }
+        Some(Step::Withdrawn(_)) if running.state.told_end => Vec::new(),
         Some(Step::Withdrawn(withdrawn)) => {
             running.unsaved = true;
+            running.state.told_end = true;
             tracing::warn!(labeller = running.loaded.target(), reason = %withdrawn.reason, "a labeller was withdrawn");
             vec![leaf(running, ModelAction::Withdrawn, Some(word(&withdrawn.reason)))]
         }

@@ -90,8 +90,10 @@ fn footprint(outlet: &Outlet, facts: &TargetFacts, usage: &Usage, relayed: &Rela
     let attempt = relayed.summary.attempts.iter().find(|attempt| attempt.number == number)?;
     if facts.upstream.is_labellers() {
         // What labels runs on this thread and waits for nothing: its time is processor time.
-        let took = relayed.held.routed.label.as_ref()?.took.as_s_f64();
-        let (joules, grade) = local::from_processor_time(outlet.processor, took, took);
+        let call = relayed.held.routed.label.as_ref()?;
+        let took = call.took.as_s_f64();
+        let cpu_s = call.used.map_or(took, |used| used.cpu_s.max(took));
+        let (joules, grade) = local::from_processor_time(outlet.processor, cpu_s, took);
         return Meter::new(outlet.catalog).here(joules, grade, None);
     }
     if facts.upstream.is_local() {

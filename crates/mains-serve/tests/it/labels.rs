@@ -294,7 +294,7 @@ async fn an_answer_leaves_one_record_and_a_leaf_that_names_the_file() {
     let leaves = running.finish().await;
     let outcome = leaves.iter().find(|leaf| leaf["type"] == "outcome" && leaf["request"] == *id).unwrap();
     assert_eq!((&outcome["target"], &outcome["weights"]), (&json!("label/intents"), &json!(file.to_hex())));
-    assert_eq!(outcome["cost_nano_usd"], 0);
+    assert_eq!(outcome["cost_nano_usd"], "0");
     let expected = [("loaded", 99, ""), ("serve", 99, "settings")];
     let expected = expected.map(|(action, share, why)| (action.to_owned(), Some(share), why.to_owned()));
     assert_eq!(steps(&leaves), expected);

@@ -5,7 +5,7 @@ use mains_serve::local::{Local, LocalAsks, LocalEvent, Vectors};
 use serde_json::{Value, json};
 
 const CONFIG: &str = "[[upstream]]\nname = \"here\"\nprovider = \"local\"\n\
-    [[route]]\nmodel = \"v\"\ntargets = [\"here/all-minilm-l6-v2\"]\n\
+    [[route]]\nmodel = \"v\"\ntargets = [\"here/all-minilm-l6-v2\"]\ndegraded = \"allow\"\n\
     [[route]]\nmodel = \"c\"\ntargets = [\"here/smollm2-135m-instruct\"]\n";
 
 /// As long as the vectors of the known encoder.

@@ -1,6 +1,6 @@
 //! The loop: feed the machine what happened, carry out what it says.
 
-use super::fault::{of_piece, to_relay};
+use super::fault::{is_clear_word, of_piece, to_relay};
 use super::line::{Line, Piece};
 use super::send::send;
 use super::translate::{Learnt, Passed, Translate};
@@ -447,13 +447,7 @@ impl<'a> Drive<'a> {
         }
         // One target, one clear word of its provider: pass that on instead of "all have failed".
         if let (1, Some(failed)) = (self.held.routed.choice.candidates.len(), told)
-            && matches!(
-                failed.fault,
-                WireFault::RetiredModel
-                    | WireFault::ContextLength
-                    | WireFault::RateLimited { .. }
-                    | WireFault::Unsupported
-            )
+            && is_clear_word(failed.fault)
         {
             return ErrorBody::from_provider(&failed.error, failed.fault);
         }

@@ -23,15 +23,25 @@ const INVENTED: [(&str, [&str; 12]); 2] = [
     (
         "login",
         [
-            "password", "locked", "account", "signin", "username", "reset", "code", "expired", "authenticator", "blocked",
-            "credentials", "session",
+            "password",
+            "locked",
+            "account",
+            "signin",
+            "username",
+            "reset",
+            "code",
+            "expired",
+            "authenticator",
+            "blocked",
+            "credentials",
+            "session",
         ],
     ),
     (
         "refund",
         [
-            "refund", "money", "charged", "payment", "invoice", "twice", "bank", "return", "price", "receipt", "billing",
-            "cancel",
+            "refund", "money", "charged", "payment", "invoice", "twice", "bank", "return", "price",
+            "receipt", "billing", "cancel",
         ],
     ),
 ];
@@ -111,7 +121,8 @@ fn read(path: &Path) -> Result<Vec<(String, String)>, Box<dyn Error>> {
 
 fn invented() -> Vec<(String, String)> {
     let mut chance = Chance::from_seed(5);
-    let mut drawn = |words: &[&'static str]| words[usize::try_from(chance.below(words.len() as u64)).unwrap_or(0)];
+    let mut drawn =
+        |words: &[&'static str]| words[usize::try_from(chance.below(words.len() as u64)).unwrap_or(0)];
     let mut rows = Vec::new();
     for row in 0..1_600 {
         let (label, words) = &INVENTED[row % 2];

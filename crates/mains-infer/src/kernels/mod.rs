@@ -1,6 +1,6 @@
 //! The only folder with `unsafe`: what the processor must do fast.
 //!
-//! Read `lanes` (the operations), `plain` (what they mean), `matrix` (tiles and products), `attention`,
+//! Read `lanes` (the operations), `plain` (what they mean), `matrix` (tiles; `packing`, `products`), `attention`,
 //! `panels` and `encode` (the same for text encoders), `rows`, `pool`; `avx2` and `avx512` are the same
 //! operations as instructions. This file and `encode` are the safe face: they check sizes, pick the
 //! instruction set and spread work over the threads.
@@ -56,11 +56,13 @@ mod avx512;
 mod encode;
 mod lanes;
 mod matrix;
+mod packing;
 #[cfg(test)]
 mod panel_tests;
 mod panels;
 mod plain;
 mod pool;
+mod products;
 mod rows;
 #[cfg(test)]
 mod tests;

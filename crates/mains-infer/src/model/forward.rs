@@ -191,6 +191,7 @@ fn sequence(config: &Config, context: usize) -> Result<Sequence, Error> {
         heads: config.heads,
         kv_heads: config.kv_heads,
         head: config.head,
+        window: config.window,
         context,
     };
     Ok(Sequence { cache: Cache::new(shape)?, length: 0 })
@@ -278,6 +279,7 @@ impl Pass<'_, '_> {
         projected.resize(count * width, 0.0);
         let input = Input { floats: normed, activations: quantised };
         self.kernels.multiply(input, &[&layer.query, &layer.key, &layer.value], projected);
+        layer.adjust.apply(self.config, projected);
         let pairs = cosines.len() / count;
         let rotated = (self.config.heads + self.config.kv_heads) * self.config.head;
         let angles = cosines.chunks_exact(pairs.max(1)).zip(sines.chunks_exact(pairs.max(1)));

@@ -2,6 +2,7 @@
 //! known model are at hand, on those.
 #![cfg(test)]
 
+mod architectures;
 mod batch;
 mod encoder;
 mod engine;

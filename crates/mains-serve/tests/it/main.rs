@@ -8,6 +8,7 @@ mod death;
 mod harness;
 mod kept;
 mod labels;
+mod local_forms;
 mod locked;
 mod passing;
 mod swaps;

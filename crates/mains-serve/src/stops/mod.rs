@@ -141,6 +141,8 @@ pub(crate) struct Routed {
     pub choice: Choice,
     /// How the coin of a switch fell, where one is under way and both its targets can answer.
     pub coin: Option<Coin>,
+    /// Whether two cheap models were to be asked first.
+    pub agree: bool,
 }
 
 /// A draw between the old and the new target of a switch.

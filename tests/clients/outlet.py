@@ -13,14 +13,14 @@ BINARY = os.environ["MAINS_BINARY"]
 class Outlet:
     """Two scripted upstreams and an outlet, in a folder of their own; all end with it."""
 
-    def __init__(self, local_model=None, extra=""):
+    def __init__(self, local_models=(), extra=""):
         self.folder = tempfile.TemporaryDirectory(prefix="mains-clients-")
         self.processes = []
         self.upstreams = {name: self.stand_in(name) for name in ("openai", "anthropic")}
         config = os.path.join(self.folder.name, "mains.toml")
         self.config_path = config
         with open(config, "w") as file:
-            file.write(self.config(local_model) + extra)
+            file.write(self.config(local_models) + extra)
         self.process = self.start([BINARY, "serve", "--config", config])
         self.url = self.ready()
 
@@ -47,7 +47,7 @@ class Outlet:
                 return f"http://{found[1]}"
         raise AssertionError("the outlet did not start: " + "".join(said))
 
-    def config(self, local_model):
+    def config(self, local_models):
         openai, anthropic = self.upstreams["openai"], self.upstreams["anthropic"]
         text = f"""
 [serve]
@@ -71,9 +71,10 @@ base_url = "{anthropic}/v1"
             "gpt-3.5-turbo": ["openai/gpt-3.5-turbo", "openai/gpt-4o-mini"],
             "only-dead": ["openai/gpt-3.5-turbo"],
         }
-        if local_model:
+        if local_models:
             text += '[[upstream]]\nname = "here"\nprovider = "local"\n'
-            routes[local_model] = [f"here/{local_model}"]
+        for model in local_models:
+            routes[model] = [f"here/{model}"]
         for model, targets in routes.items():
             text += f'[[route]]\nmodel = "{model}"\ntargets = {json.dumps(targets)}\n'
         return text

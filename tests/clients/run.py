@@ -24,6 +24,7 @@ VERDICT = {
     "additionalProperties": False,
 }
 LOCAL = "smollm2-135m-instruct"
+ENCODER = "all-minilm-l6-v2"
 
 
 def hello(text="Say hello to the electrician."):
@@ -183,12 +184,53 @@ def local_refuses(outlet):
         assert "tools" in str(error), error
 
 
+def encoder_embeds(outlet):
+    """The SDK asks for base64 unless told otherwise, and gives back numbers either way."""
+    client = openai.OpenAI(base_url=outlet.url + "/v1", api_key="ignored", max_retries=0)
+    texts = ["The fuse has blown.", "A fuse is broken.", "I like to eat apples."]
+    usual = client.embeddings.create(model=ENCODER, input=texts)
+    floats = client.embeddings.create(model=ENCODER, input=texts, encoding_format="float")
+    one = client.embeddings.create(model=ENCODER, input=texts[0], dimensions=384)
+    assert [item.index for item in usual.data] == [0, 1, 2] and usual.model == ENCODER
+    assert usual.usage.prompt_tokens == usual.usage.total_tokens > len(texts)
+    for left, right in zip(usual.data, floats.data):
+        assert len(left.embedding) == 384 and abs(sum(x * x for x in left.embedding) - 1) < 1e-5
+        assert all(abs(a - b) < 1e-6 for a, b in zip(left.embedding, right.embedding))
+    assert all(abs(a - b) < 1e-6 for a, b in zip(one.data[0].embedding, usual.data[0].embedding))
+    dot = lambda a, b: sum(x * y for x, y in zip(usual.data[a].embedding, usual.data[b].embedding))
+    assert dot(0, 1) > dot(0, 2) + 0.2, (dot(0, 1), dot(0, 2))
+
+
+def encoder_refuses(outlet):
+    """What the encoder cannot do is refused, not half done."""
+    client = openai.OpenAI(base_url=outlet.url + "/v1", api_key="ignored", max_retries=0)
+    for words, ask in [
+        ("dimensions", lambda: client.embeddings.create(model=ENCODER, input="x", dimensions=128)),
+        ("token numbers", lambda: client.embeddings.create(model=ENCODER, input=[1, 2, 3])),
+        ("generation", lambda: client.chat.completions.create(model=ENCODER, messages=hello())),
+    ]:
+        try:
+            ask()
+            raise AssertionError(f"the encoder took {words}")
+        except openai.BadRequestError as error:
+            assert words in str(error), error
+
+
+def local_embeds_not(outlet):
+    client = openai.OpenAI(base_url=outlet.url + "/v1", api_key="ignored", max_retries=0)
+    try:
+        client.embeddings.create(model=LOCAL, input="x")
+        raise AssertionError("vectors came from a model that makes none")
+    except openai.BadRequestError as error:
+        assert "embeddings" in str(error), error
+
+
 def ledger_verifies(outlet):
     done = subprocess.run([BINARY, "ledger", "verify", "--data", outlet.folder.name + "/data"], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def tests(local):
+def tests(local, encoder):
     for model in ("gpt-4o-mini", "gpt-over-claude"):
         for test in (openai_chat, openai_stream, openai_tools):
             yield f"{test.__name__} {model}", lambda outlet, test=test, model=model: test(outlet, model)
@@ -202,17 +244,22 @@ def tests(local):
         for test in (openai_chat, openai_stream, anthropic_chat, anthropic_stream):
             yield f"{test.__name__} {LOCAL}", lambda outlet, test=test: test(outlet, LOCAL)
         yield "local_refuses", local_refuses
+        yield "local_embeds_not", local_embeds_not
+    if encoder:
+        yield "encoder_embeds", encoder_embeds
+        yield "encoder_refuses", encoder_refuses
     yield "ledger_verifies", ledger_verifies
 
 
 def main():
-    local = os.path.isdir(os.path.join(models_folder(), LOCAL))
-    if not local:
-        print(f"left out: clients against the local model (run `mains model pull {LOCAL}`)")
-    outlet = Outlet(LOCAL if local else None)
+    here = [name for name in (LOCAL, ENCODER) if os.path.isdir(os.path.join(models_folder(), name))]
+    for name in (LOCAL, ENCODER):
+        if name not in here:
+            print(f"left out: clients against the local model (run `mains model pull {name}`)")
+    outlet = Outlet(here)
     passed = failed = 0
     try:
-        for name, test in tests(local):
+        for name, test in tests(LOCAL in here, ENCODER in here):
             try:
                 test(outlet)
                 passed += 1

@@ -11,6 +11,8 @@ pub enum LocalEvent {
     Begun,
     /// A piece of the answer.
     Said(Event),
+    /// The vectors of the texts, all of them.
+    Embedded(Vectors),
     /// What it used; comes once, before the end, where the machine shows it.
     Used(Used),
     /// The answer is whole.
@@ -25,9 +27,32 @@ pub struct LocalQuestion {
     /// The model's name.
     pub model: String,
     /// What is asked.
-    pub question: Box<Question>,
-    /// Most tokens to answer with.
-    pub max_tokens: u64,
+    pub asks: LocalAsks,
+}
+
+/// What a local model is asked for.
+#[derive(Debug, Clone)]
+pub enum LocalAsks {
+    /// The next turn of a conversation.
+    Answer {
+        /// The conversation.
+        question: Box<Question>,
+        /// Most tokens to answer with.
+        max_tokens: u64,
+    },
+    /// A vector for each of these texts.
+    Vectors(Vec<String>),
+}
+
+/// The vectors of some texts.
+#[derive(Debug, Clone)]
+pub struct Vectors {
+    /// One per text, in their order.
+    pub vectors: Vec<Vec<f32>>,
+    /// Tokens that were read, of all texts together.
+    pub tokens: u64,
+    /// Places of the texts of which only the first tokens were read, and how many those were.
+    pub cut: Vec<(usize, usize)>,
 }
 
 /// A handle on the worker that runs local models.

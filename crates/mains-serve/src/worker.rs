@@ -3,13 +3,14 @@
 //! It has no keys and no environment, a memory limit, and is started again when it dies. One question is answered
 //! at a time; others wait in a bounded line.
 
-use crate::local::{LocalEvent, LocalQuestion};
+use crate::local::{LocalAsks, LocalEvent, LocalQuestion, Vectors};
 use mains_host::{Gauge, Mark};
 use mains_infer::backend::{Generate, Question, Reason, Sampling};
+use mains_infer::encoder::EncoderSource;
 use mains_infer::tokenizer::{Message, Role as ModelRole};
-use mains_infer::worker::{Frames, FromWorker, Load, ToWorker, encode};
+use mains_infer::worker::{Frames, FromWorker, Load, LoadEncoder, ToWorker, encode};
 use mains_units::Usage;
-use mains_wire::neutral::{BlockStart, Content, Delta, Event, Role, StopReason};
+use mains_wire::neutral::{BlockStart, Content, Delta, Event, Question as Neutral, Role, StopReason};
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
@@ -23,21 +24,64 @@ const RESTART_PAUSE: Duration = Duration::from_millis(500);
 /// How long loading a model may take.
 const LOAD_WITHIN: Duration = Duration::from_mins(2);
 
-/// How a worker is started, and with which model.
+/// How a worker is started, and with which models.
 #[derive(Debug, Clone)]
 pub struct WorkerSettings {
     /// The executable, and the verb that makes it a worker.
     pub command: (PathBuf, String),
-    /// The model's name in routes.
-    pub model: String,
+    /// The model that answers, if any.
+    pub model: Option<ModelFile>,
+    /// The name in routes and the files of the encoder that makes vectors, if any.
+    pub encoder: Option<(String, EncoderSource)>,
+    /// Threads.
+    pub threads: usize,
+}
+
+/// A model that answers.
+#[derive(Debug, Clone)]
+pub struct ModelFile {
+    /// Its name in routes.
+    pub name: String,
     /// Its file.
     pub path: PathBuf,
     /// What the file must hash to.
     pub sha256: Option<String>,
-    /// Threads.
-    pub threads: usize,
     /// Context in tokens.
     pub context: usize,
+}
+
+impl WorkerSettings {
+    /// Why this question is not for the models that are loaded, if it is not.
+    fn refuses(&self, question: &LocalQuestion) -> Option<String> {
+        let model = self.model.as_ref().map(|model| model.name.as_str());
+        let encoder = self.encoder.as_ref().map(|(name, _)| name.as_str());
+        let (loaded, what) = match question.asks {
+            LocalAsks::Answer { .. } => (model, "to answer"),
+            LocalAsks::Vectors(_) => (encoder, "to make vectors"),
+        };
+        let asked = question.model.as_str();
+        match loaded {
+            Some(loaded) if loaded == asked => None,
+            Some(loaded) => Some(format!("the local model `{asked}` is not loaded {what}; `{loaded}` is")),
+            None => Some(format!("the local model `{asked}` is not loaded {what}")),
+        }
+    }
+
+    /// What the worker is told to load, in order.
+    fn loads(&self) -> Vec<ToWorker> {
+        let model = self.model.as_ref().map(|model| {
+            ToWorker::Load(Load {
+                path: model.path.clone(),
+                sha256: model.sha256.clone(),
+                threads: self.threads,
+                context: model.context,
+            })
+        });
+        let encoder = self.encoder.as_ref().map(|(_, source)| {
+            ToWorker::LoadEncoder(LoadEncoder { source: source.clone(), threads: self.threads })
+        });
+        model.into_iter().chain(encoder).collect()
+    }
 }
 
 type Asked = (LocalQuestion, mpsc::Sender<LocalEvent>);
@@ -47,8 +91,7 @@ pub async fn serve(settings: WorkerSettings, mut questions: mpsc::Receiver<Asked
     let mut running: Option<Running> = None;
     let mut next_id = 0;
     while let Some((question, events)) = questions.recv().await {
-        if question.model != settings.model {
-            let why = format!("the local model `{}` is not loaded; `{}` is", question.model, settings.model);
+        if let Some(why) = settings.refuses(&question) {
             let _ = events.send(LocalEvent::Failed(why)).await;
             continue;
         }
@@ -99,21 +142,17 @@ impl Running {
             return Err("the worker has no pipes".into());
         };
         let mut worker = Self { child, stdin, stdout, frames: Frames::default(), gauge: Gauge::find() };
-        worker
-            .send(&ToWorker::Load(Load {
-                path: settings.path.clone(),
-                sha256: settings.sha256.clone(),
-                threads: settings.threads,
-                context: settings.context,
-            }))
-            .await?;
-        match tokio::time::timeout(LOAD_WITHIN, worker.receive()).await {
-            Ok(Ok(FromWorker::Ready(_))) => Ok(worker),
-            Ok(Ok(FromWorker::Error { message, .. })) => Err(message),
-            Ok(Ok(_)) => Err("the worker spoke out of turn".into()),
-            Ok(Err(why)) => Err(why),
-            Err(_) => Err("the worker did not load the model in time".into()),
+        for load in settings.loads() {
+            worker.send(&load).await?;
+            match tokio::time::timeout(LOAD_WITHIN, worker.receive()).await {
+                Ok(Ok(FromWorker::Ready(_) | FromWorker::EncoderReady(_))) => {}
+                Ok(Ok(FromWorker::Error { message, .. })) => return Err(message),
+                Ok(Ok(_)) => return Err("the worker spoke out of turn".into()),
+                Ok(Err(why)) => return Err(why),
+                Err(_) => return Err("the worker did not load the model in time".into()),
+            }
         }
+        Ok(worker)
     }
 
     fn has_died(&mut self) -> bool {
@@ -127,7 +166,11 @@ impl Running {
 
     async fn send(&mut self, message: &ToWorker) -> Result<(), String> {
         let bytes = encode(message).map_err(|error| error.to_string())?;
-        self.stdin.write_all(&bytes).await.map_err(|error| format!("the worker does not listen: {error}"))?;
+        self.write(&bytes).await
+    }
+
+    async fn write(&mut self, bytes: &[u8]) -> Result<(), String> {
+        self.stdin.write_all(bytes).await.map_err(|error| format!("the worker does not listen: {error}"))?;
         self.stdin.flush().await.map_err(|error| format!("the worker does not listen: {error}"))
     }
 
@@ -145,6 +188,13 @@ impl Running {
         }
     }
 
+    /// Tells what the answer used of this machine, where it shows it.
+    async fn used(&self, before: Option<&Mark>, events: &mpsc::Sender<LocalEvent>) {
+        if let (Some(before), Some(after)) = (before, self.mark()) {
+            let _ = events.send(LocalEvent::Used(self.gauge.between(before, &after))).await;
+        }
+    }
+
     /// Asks one question and passes its answer on. An error means that the worker is of no use any more.
     async fn answer(
         &mut self,
@@ -152,16 +202,23 @@ impl Running {
         question: LocalQuestion,
         events: &mpsc::Sender<LocalEvent>,
     ) -> Result<(), String> {
-        let model = question.model.clone();
-        let request = match generate(&question) {
-            Ok(request) => request,
+        let LocalQuestion { model, asks } = question;
+        let message = match asks {
+            LocalAsks::Answer { question, max_tokens } => {
+                generate(&question, max_tokens).map(|request| ToWorker::Generate { id, request })
+            }
+            LocalAsks::Vectors(texts) => Ok(ToWorker::Embed { id, texts }),
+        };
+        // What is too long for a message is the question's fault, and the worker has not heard of it.
+        let bytes = match message.and_then(|message| encode(&message).map_err(|error| error.to_string())) {
+            Ok(bytes) => bytes,
             Err(why) => {
                 let _ = events.send(LocalEvent::Failed(why)).await;
                 return Ok(());
             }
         };
         let before = self.mark();
-        self.send(&ToWorker::Generate { id, request }).await?;
+        self.write(&bytes).await?;
         let mut begun = false;
         let mut cancelled = false;
         loop {
@@ -186,10 +243,15 @@ impl Running {
                     if !begun {
                         begin(events, &model, id).await;
                     }
-                    if let (Some(before), Some(after)) = (&before, self.mark()) {
-                        let _ = events.send(LocalEvent::Used(self.gauge.between(before, &after))).await;
-                    }
+                    self.used(before.as_ref(), events).await;
                     end(events, finish, usage.into()).await;
+                    return Ok(());
+                }
+                FromWorker::Embedded { id: of, vectors, tokens, cut } if of == id => {
+                    let _ = events.send(LocalEvent::Begun).await;
+                    self.used(before.as_ref(), events).await;
+                    let _ = events.send(LocalEvent::Embedded(embedded(vectors, &tokens, &cut))).await;
+                    let _ = events.send(LocalEvent::Done).await;
                     return Ok(());
                 }
                 FromWorker::Error { id: Some(of), message, .. } if of == id => {
@@ -201,6 +263,15 @@ impl Running {
                 _ => {}
             }
         }
+    }
+}
+
+fn embedded(vectors: Vec<Vec<f32>>, tokens: &[usize], cut: &[bool]) -> Vectors {
+    let cut = tokens.iter().zip(cut).enumerate().filter(|(_, (_, cut))| **cut);
+    Vectors {
+        vectors,
+        tokens: tokens.iter().sum::<usize>() as u64,
+        cut: cut.map(|(place, (read, _))| (place, *read)).collect(),
     }
 }
 
@@ -229,8 +300,7 @@ async fn end(events: &mpsc::Sender<LocalEvent>, finish: Reason, usage: Usage) {
 
 /// The question in the engine's words. What it cannot carry is refused: the choice of targets has already skipped
 /// this one for tools, images and schemas.
-fn generate(asked: &LocalQuestion) -> Result<Generate, String> {
-    let question = &asked.question;
+fn generate(question: &Neutral, max_tokens: u64) -> Result<Generate, String> {
     let mut messages = Vec::new();
     for message in question.instructions.iter().chain(&question.messages) {
         let role = match message.role {
@@ -257,7 +327,7 @@ fn generate(asked: &LocalQuestion) -> Result<Generate, String> {
     };
     Ok(Generate {
         question: Question::Chat(messages),
-        max_tokens: Some(asked.max_tokens),
+        max_tokens: Some(max_tokens),
         sampling,
         stop: question.stop.clone(),
     })

@@ -3,6 +3,7 @@
 use crate::print::Trouble;
 use mains_config::Settings;
 use mains_host::{Clock, Entropy};
+use mains_infer::encoder::EncoderSource;
 use mains_infer::models::{self, KnownModel};
 use mains_ledger::Hash;
 use mains_meter::local::Processor;
@@ -11,7 +12,7 @@ use mains_serve::local::Local;
 use mains_serve::open::{self, Surroundings};
 use mains_serve::outlet::Outlet;
 use mains_serve::run::{Reread, Run, run};
-use mains_serve::worker::{self, WorkerSettings};
+use mains_serve::worker::{self, ModelFile, WorkerSettings};
 use mains_units::Day;
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -113,7 +114,8 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, Trouble> {
     })
 }
 
-/// The worker of local models, started with the first question; the weights are checked then.
+/// The worker of local models, started with the first question; the weights are checked then. It holds one model
+/// that answers and one that makes vectors.
 fn local(live: &Live) -> Result<(Option<Local>, HashMap<String, Hash>), Trouble> {
     let mut names: Vec<&str> = live
         .targets
@@ -123,43 +125,59 @@ fn local(live: &Live) -> Result<(Option<Local>, HashMap<String, Hash>), Trouble>
         .collect();
     names.sort_unstable();
     names.dedup();
-    let name = match names.as_slice() {
-        [name] => *name,
-        _ => {
+    let folder = crate::verbs::model::folder()?;
+    let mut settings = WorkerSettings {
+        command: (std::env::current_exe()?, "worker".into()),
+        model: None,
+        encoder: None,
+        threads: cores(),
+    };
+    let mut weights = HashMap::new();
+    for name in &names {
+        let known = known_here(name, &folder)?;
+        let taken = match EncoderSource::known(known, &folder) {
+            Some(source) => settings.encoder.replace((known.name.into(), source)).is_some(),
+            None => settings.model.replace(model_file(known, &folder)).is_some(),
+        };
+        if taken {
             return Err(Trouble::new(format!(
                 "routes ask for {} local models: {}",
                 names.len(),
                 names.join(", ")
             ))
-            .hint("one local model at a time can be served so far"));
+            .hint("one that answers and one that makes vectors can be served at a time"));
         }
-    };
+        weights.insert(known.name.to_owned(), hash(known));
+    }
+    let (local, questions) = Local::new(LOCAL_WAITING);
+    tokio::spawn(worker::serve(settings, questions));
+    Ok((Some(local), weights))
+}
+
+/// The known model of this name, all of whose files are here.
+fn known_here(name: &str, folder: &Path) -> Result<&'static KnownModel, Trouble> {
     let known = models::find(name).ok_or_else(|| {
         Trouble::new(format!("no local model is called `{name}`"))
             .hint("`mains model list` prints those that are known")
     })?;
-    let path = known.path(&crate::verbs::model::folder()?);
-    if !path.is_file() {
-        return Err(Trouble::new(format!(
+    let missing = known.files().map(|file| file.path(known, folder)).find(|path| !path.is_file());
+    match missing {
+        Some(path) => Err(Trouble::new(format!(
             "the local model `{name}` is not here: `{}` is missing",
             path.display()
         ))
-        .hint(format!("fetch it with `mains model pull {name}`")));
+        .hint(format!("fetch it with `mains model pull {name}`"))),
+        None => Ok(known),
     }
-    let (local, questions) = Local::new(LOCAL_WAITING);
-    tokio::spawn(worker::serve(worker_settings(known, path)?, questions));
-    Ok((Some(local), HashMap::from([(name.to_owned(), hash(known))])))
 }
 
-fn worker_settings(known: &KnownModel, path: PathBuf) -> Result<WorkerSettings, Trouble> {
-    Ok(WorkerSettings {
-        command: (std::env::current_exe()?, "worker".into()),
-        model: known.name.into(),
-        path,
+fn model_file(known: &KnownModel, folder: &Path) -> ModelFile {
+    ModelFile {
+        name: known.name.into(),
+        path: known.path(folder),
         sha256: Some(known.sha256.into()),
-        threads: cores(),
         context: LOCAL_CONTEXT,
-    })
+    }
 }
 
 fn hash(known: &KnownModel) -> Hash {

@@ -133,7 +133,7 @@ impl Fitted {
         }
         let ngrams = folds.gather(&ngrams, task.classes);
         let denses: Option<Scores> = embeddings.map(|_| folds.gather(&denses, task.classes));
-        let choice = average::choose(&ngrams, denses.as_ref(), &labels);
+        let choice = average::choose(&ngrams, denses.as_ref(), &labels, None);
         let all: Vec<usize> = (0..labels.len()).collect();
         let problem = ngram::Problem::new(&rows, &labels, task.classes, &all, ngram::Settings::default())?;
         let head = embeddings
@@ -151,6 +151,7 @@ impl Fitted {
             },
             certificate: Vec::new(),
             lineage: Vec::new(),
+            task: None,
         };
         let file = Draft::of(&labeller).finish(None);
         Ok(Self { labeller: Labeller::parse(&file)?, bytes: file.len(), choice })

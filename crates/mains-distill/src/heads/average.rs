@@ -77,8 +77,9 @@ impl Mapping {
     }
 }
 
-/// Chooses by scores out of fold: the most rows right; of equals the simpler, n-grams first.
-pub fn choose(ngram: &Scores, dense: Option<&Scores>, labels: &[u32]) -> Choice {
+/// Chooses by scores out of fold: the most rows right; of equals the simpler, n-grams first. Where `settled` says which
+/// heads speak, the scores only give their factors.
+pub fn choose(ngram: &Scores, dense: Option<&Scores>, labels: &[u32], settled: Option<Heads>) -> Choice {
     let ngram_right = ngram.right(labels);
     let mut mapping =
         Mapping { heads: Heads::Ngram, ngram: mapping::fit(ngram, labels), dense: 1.0, shown: 1.0 };
@@ -95,10 +96,15 @@ pub fn choose(ngram: &Scores, dense: Option<&Scores>, labels: &[u32]) -> Choice 
         averages.set(row, &mixed.logarithms);
     }
     let both_right = averages.right(labels);
-    if both_right > ngram_right.max(dense_right) {
-        mapping = Mapping { shown: mapping::fit(&averages, labels), ..both };
+    mapping.heads = settled.unwrap_or(if both_right > ngram_right.max(dense_right) {
+        Heads::Both
     } else if dense_right > ngram_right {
-        mapping.heads = Heads::Dense;
+        Heads::Dense
+    } else {
+        Heads::Ngram
+    });
+    if mapping.heads == Heads::Both {
+        mapping.shown = mapping::fit(&averages, labels);
     }
     Choice { mapping, ngram_right, dense_right: Some(dense_right), both_right: Some(both_right) }
 }
@@ -123,13 +129,15 @@ mod tests {
         let labels: Vec<u32> = (0..300).map(|row| row % 3).collect();
         let ngram = scores(&labels, |row| if row % 10 == 0 { -0.1 } else { 2.0 });
         let dense = scores(&labels, |row| if row % 10 == 5 { -0.1 } else { 2.0 });
-        let choice = choose(&ngram, Some(&dense), &labels);
+        let choice = choose(&ngram, Some(&dense), &labels, None);
         assert_eq!(choice.mapping.heads, Heads::Both);
         assert_eq!(choice.both_right, Some(300));
-        let alone = choose(&ngram, Some(&ngram.clone()), &labels);
+        let alone = choose(&ngram, Some(&ngram.clone()), &labels, None);
         assert_eq!(alone.mapping.heads, Heads::Ngram);
         let worse = scores(&labels, |row| if row % 10 < 3 || row % 10 == 5 { -1.0 } else { 2.0 });
-        assert_eq!(choose(&worse, Some(&dense), &labels).mapping.heads, Heads::Dense);
+        assert_eq!(choose(&worse, Some(&dense), &labels, None).mapping.heads, Heads::Dense);
+        let settled = choose(&worse, Some(&dense), &labels, Some(Heads::Both)).mapping;
+        assert!(settled.heads == Heads::Both && settled.shown > 1.0);
         let (class, probability) = choice.mapping.top(ngram.row(1), dense.row(1), &mut Mixed::default());
         assert!(class == 1 && probability > 0.9 && probability <= 1.0);
     }

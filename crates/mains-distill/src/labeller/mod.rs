@@ -13,6 +13,7 @@ pub use write::{Draft, Seal};
 use crate::heads::average::{Heads, Mapping, Mixed};
 use crate::heads::dense::DenseHead;
 use crate::heads::ngram::{NgramHead, Scratch as NgramScratch};
+use crate::task::Served;
 use std::fmt;
 
 /// When an answer is given here and not by the big model.
@@ -61,6 +62,8 @@ pub struct Labeller {
     pub certificate: Vec<u8>,
     /// Where it comes from.
     pub lineage: Vec<Origin>,
+    /// The task that it serves; absent where it only labels texts.
+    pub task: Option<Served>,
 }
 
 /// An answer.

@@ -6,14 +6,16 @@
 use super::bytes::Reader;
 use super::write::{self, MAGIC, Seal, VERSION, kind};
 use super::{Dense, Labeller, Origin, Thresholds};
+use crate::canonical;
 use crate::features::{BUCKETS, Terms};
 use crate::heads::average::{Heads, Mapping};
 use crate::heads::dense::DenseHead;
 use crate::heads::ngram::NgramHead;
+use crate::task::Served;
 use sha2::{Digest, Sha256};
 use std::fmt;
 
-const SECTIONS_MAX: usize = 7;
+const SECTIONS_MAX: usize = 8;
 const CLASSES_MAX: usize = 4096;
 const LABEL_BYTES_MAX: usize = 1024;
 const DIM_MAX: usize = 8192;
@@ -152,6 +154,7 @@ impl Labeller {
         let thresholds = thresholds(section(kind::THRESHOLDS).ok_or(Damaged::Sections)?, classes)?;
         let certificate = section(kind::CERTIFICATE).ok_or(Damaged::Sections)?.to_vec();
         let lineage = lineage(section(kind::LINEAGE).ok_or(Damaged::Sections)?)?;
+        let task = section(kind::TASK).map(|bytes| task(bytes, &labels)).transpose()?;
         let speaks = match mapping.heads {
             Heads::Ngram => ngram.is_some(),
             Heads::Dense => dense.is_some(),
@@ -160,7 +163,7 @@ impl Labeller {
         if !left.is_empty() || !speaks {
             return Err(Damaged::Sections);
         }
-        Ok(Self { labels, ngram, dense, mapping, thresholds, certificate, lineage })
+        Ok(Self { labels, ngram, dense, mapping, thresholds, certificate, lineage, task })
     }
 }
 
@@ -247,6 +250,19 @@ fn lineage(bytes: &[u8]) -> Result<Vec<Origin>, Damaged> {
         .collect::<Result<Vec<Origin>, Damaged>>()?;
     reader.end()?;
     Ok(origins)
+}
+
+fn task(bytes: &[u8], labels: &[String]) -> Result<Served, Damaged> {
+    let wrong = |what| Damaged::Value { section: "task", what };
+    let task: Served = serde_json::from_slice(bytes).map_err(|_| wrong("the JSON"))?;
+    if canonical::json(&task).as_bytes() != bytes {
+        return Err(wrong("a spelling other than the canonical one"));
+    }
+    if let Some(what) = task.fault() {
+        return Err(wrong(what));
+    }
+    let named = task.labels.labels.iter().map(|label| &label.name);
+    if named.eq(labels) { Ok(task) } else { Err(wrong("a set of labels other than the labeller's")) }
 }
 
 /// Makes the hashes of a changed file right again, as far as its header can be read: what a forger would do. Tests

@@ -2,6 +2,7 @@
 
 use super::bytes::{put_count, put_floats, put_text};
 use super::{Dense, Labeller};
+use crate::canonical;
 use crate::heads::average::Heads;
 use crate::heads::ngram::NgramHead;
 use sha2::{Digest, Sha256};
@@ -22,6 +23,7 @@ pub(super) mod kind {
     pub(in crate::labeller) const THRESHOLDS: u32 = 5;
     pub(in crate::labeller) const CERTIFICATE: u32 = 6;
     pub(in crate::labeller) const LINEAGE: u32 = 7;
+    pub(in crate::labeller) const TASK: u32 = 8;
 }
 
 /// Who signed, and the signature. This crate neither signs nor verifies: it says what is signed.
@@ -50,6 +52,8 @@ impl Draft {
         sections.push((kind::THRESHOLDS, thresholds(labeller)));
         sections.push((kind::CERTIFICATE, labeller.certificate.clone()));
         sections.push((kind::LINEAGE, lineage(labeller)));
+        let task = labeller.task.as_ref().map(|task| canonical::json(task).into_bytes());
+        sections.extend(task.map(|bytes| (kind::TASK, bytes)));
         let mut header = MAGIC.to_vec();
         header.extend_from_slice(&VERSION.to_le_bytes());
         put_count(&mut header, sections.len());

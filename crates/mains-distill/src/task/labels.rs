@@ -61,6 +61,49 @@ impl LabelSet {
         hex(&hash.finalize())
     }
 
+    /// The number of the label that is written so, quotes, case and a full stop aside.
+    pub fn find(&self, written: &str) -> Option<u32> {
+        let name = shape::bare(written);
+        let place = self.labels.binary_search_by(|label| label.name.cmp(&name)).ok()?;
+        u32::try_from(place).ok()
+    }
+
+    /// The set of labels that are known beforehand, each with its number of rows, for answers of this shape. The
+    /// labels are plain texts; where the shape is JSON they are written as JSON texts.
+    ///
+    /// Those that differ only in case or quotes are one label, written as most rows write it. A label that an answer
+    /// of this shape cannot carry, and a set of fewer than two, are refused.
+    pub fn of_labels(written: &[(String, u64)], shape: Shape) -> Result<Self, Refusal> {
+        let mut seen: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
+        for (label, rows) in written {
+            let encoded = match shape {
+                Shape::Word => label.trim().to_owned(),
+                Shape::Field { .. } | Shape::Tool { .. } => {
+                    serde_json::Value::String(label.trim().to_owned()).to_string()
+                }
+            };
+            let sum = seen.entry(shape::bare(label)).or_default().entry(encoded).or_default();
+            *sum = sum.saturating_add(*rows);
+        }
+        if seen.len() < 2 {
+            let label = seen.into_keys().next().unwrap_or_default();
+            return Err(Refusal::OneLabel { label });
+        }
+        let label = |(name, spellings): (String, BTreeMap<String, u64>)| {
+            let rows = spellings.values().fold(0u64, |sum, rows| sum.saturating_add(*rows));
+            let most = spellings.values().copied().max().unwrap_or(0);
+            let written = spellings.into_iter().find(|(_, rows)| *rows == most).map(|(written, _)| written);
+            Label { name, written: written.unwrap_or_default(), rows }
+        };
+        let set = Self { shape, labels: seen.into_iter().map(label).collect() };
+        let comes_back =
+            |number: u32| set.write(number).and_then(|answer| set.number(&answer)) == Some(number);
+        match (0u32..).zip(&set.labels).find(|(number, _)| !comes_back(*number)) {
+            Some((_, label)) => Err(Refusal::Unwritable { label: label.written.clone() }),
+            None => Ok(set),
+        }
+    }
+
     /// Learns the set from answers, or says why there is none.
     pub fn learn(answers: &[&Answer]) -> Result<Self, Refusal> {
         let rows = answers.len();

@@ -3,7 +3,7 @@
 //! Read `exchange` (what is looked at), `tokens` (a request as one row of tokens), `cluster` (which requests come
 //! from one template), `template` (the constant part, and how the part that varies is taken out), `shape` (how an
 //! answer carries its label), `labels` (whether the set of labels is closed), `refusal` (why something is no task),
-//! then `discover`.
+//! `discover`, then `served` (what of a task goes into a labeller file).
 //!
 //! A labeller stands in for a model only where the request has exactly the constant part that it was taught with,
 //! and answers exactly as the model's answers look.
@@ -13,6 +13,7 @@ mod discover;
 mod exchange;
 mod labels;
 mod refusal;
+mod served;
 mod shape;
 mod template;
 mod tokens;
@@ -21,5 +22,7 @@ pub use discover::{Discovery, Row, Task, Volume, discover};
 pub use exchange::{Answer, Call, Exchange, Role, Turn};
 pub use labels::{Label, LabelSet};
 pub use refusal::{Refusal, Refused};
+pub use served::{SCHEMA, Served, is_name};
 pub use shape::Shape;
-pub use template::Template;
+pub(crate) use template::hex;
+pub use template::{MARK, NoTemplate, Template};

@@ -53,6 +53,11 @@ pub enum Refusal {
         /// The label.
         label: String,
     },
+    /// No answer of the task's shape can carry this label.
+    Unwritable {
+        /// The label.
+        label: String,
+    },
 }
 
 impl fmt::Display for Refusal {
@@ -76,6 +81,10 @@ impl fmt::Display for Refusal {
             Self::Open { labels, once, rows } => write!(
                 f,
                 "the set of labels is not closed: {once} of {labels} labels were seen once in {rows} answers"
+            ),
+            Self::Unwritable { label } => write!(
+                f,
+                "no answer of this shape carries the label `{label}`\nhint: a label is one line of 1 to 64 bytes"
             ),
             Self::OneLabel { label } => write!(f, "every answer is `{label}`: nothing to learn"),
         }

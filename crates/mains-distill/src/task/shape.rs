@@ -133,7 +133,7 @@ fn field(text: &str) -> Result<Field, Not> {
 }
 
 /// A label without quotes, emphasis or a full stop around it, in lower case.
-fn bare(text: &str) -> String {
+pub(super) fn bare(text: &str) -> String {
     let text = text.trim().trim_matches(['"', '\'', '`', '*']);
     let text = text.strip_suffix('.').unwrap_or(text);
     text.trim_matches(['"', '\'', '`', '*']).trim().to_lowercase()

@@ -5,7 +5,33 @@ use super::exchange::Turn;
 use super::tokens::{Book, TURN, joined, masked};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
+
+/// Where the varying part of a prompt stands.
+pub const MARK: &str = "{text}";
+
+/// Why a prompt gives no template.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoTemplate {
+    /// The mark does not stand in it once.
+    Marks(usize),
+    /// A turn holds the character by which turns are told apart.
+    Turn,
+}
+
+impl fmt::Display for NoTemplate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Marks(count) => write!(
+                f,
+                "the prompt holds `{MARK}` {count} times\nhint: write it once, where the text to be labelled stands"
+            ),
+            Self::Turn => f.write_str("the prompt holds the control character U+001E, which no template can"),
+        }
+    }
+}
+
+impl std::error::Error for NoTemplate {}
 
 /// What is the same in all requests of a task: what stands before the part that varies, and after it. Turns are
 /// written one after the other, each begun by a mark and its role; dates and times in figures are zeros.
@@ -24,6 +50,18 @@ impl Template {
     pub(super) fn new(fixed: &str, ends: &Ends, book: &Book<'_>) -> Self {
         let suffix = book.text(&ends.suffix);
         Self { fixed: fixed.to_owned(), prefix: book.text(&ends.prefix), suffix: own(&suffix).to_owned() }
+    }
+
+    /// The template of a prompt whose turns hold [`MARK`] once, where the text to be labelled stands.
+    pub fn of_prompt(fixed: &str, turns: &[Turn]) -> Result<Self, NoTemplate> {
+        if turns.iter().any(|turn| turn.text.contains(TURN)) {
+            return Err(NoTemplate::Turn);
+        }
+        let prompt = joined(turns);
+        let (Some((prefix, suffix)), 1) = (prompt.split_once(MARK), prompt.matches(MARK).count()) else {
+            return Err(NoTemplate::Marks(prompt.matches(MARK).count()));
+        };
+        Ok(Self { fixed: fixed.to_owned(), prefix: masked(prefix), suffix: masked(suffix) })
     }
 
     /// The SHA-256 of the constant part, in hexadecimal.
@@ -47,7 +85,8 @@ impl Template {
         if fixed != self.fixed || turns.iter().any(|turn| turn.text.contains(TURN)) {
             return None;
         }
-        self.cut(&joined(turns))
+        // A part that spans turns is a conversation, and no text of this task.
+        self.cut(&joined(turns)).filter(|part| !part.contains(TURN))
     }
 
     /// The same of a request that is one text already.
@@ -65,7 +104,7 @@ fn own(suffix: &str) -> &str {
     if after.is_empty() || after.starts_with(char::is_whitespace) { after } else { suffix }
 }
 
-pub(super) fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
         // Writing to a string cannot fail.
         let _ = write!(text, "{byte:02x}");

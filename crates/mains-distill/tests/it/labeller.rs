@@ -6,28 +6,41 @@ use mains_distill::heads::{dense, ngram};
 use mains_distill::labeller::{
     Damaged, Dense, Draft, Labeller, Lacking, Origin, Seal, Thresholds, rehash, signed,
 };
+use mains_distill::task::{LabelSet, Role, Served, Shape, Template, Turn};
+use mains_distill::watch::Bound;
 use proptest::prelude::*;
 use std::sync::OnceLock;
 
 const TEXTS: [&str; 6] =
     ["my card is lost", "a lost card", "top up failed", "the top up", "rate of euros", "euro rate"];
 
+fn served() -> Served {
+    let turn = |role, text: &str| Turn { role, text: text.to_owned() };
+    let turns =
+        [turn(Role::System, "Name the intent. Today is 2026-11-28."), turn(Role::User, "{text}\nIntent:")];
+    let template = Template::of_prompt("", &turns).unwrap();
+    let labels = ["lost card", "rate", "top up"].map(|label| (label.to_owned(), 2));
+    let labels = LabelSet::of_labels(&labels, Shape::Word).unwrap();
+    Served::new("intents", template, labels, Bound { teacher: "gpt-4".to_owned(), ..Bound::default() })
+}
+
 fn labeller() -> Labeller {
     let rows = Rows::of(TEXTS);
-    let labels = [0, 0, 1, 1, 2, 2];
+    let labels = [0, 0, 2, 2, 1, 1];
     let all: Vec<usize> = (0..6).collect();
     let problem = ngram::Problem::new(&rows, &labels, 3, &all, ngram::Settings::default()).unwrap();
     let values = [1.0, 0.1, 0.9, 0.0, 0.0, 1.0, 0.1, 0.9, -1.0, -0.9, -0.8, -1.0];
     let embeddings = dense::Embeddings { values: &values, dim: 2 };
     let head = dense::fit(embeddings, &labels, 3, &all, dense::Settings::default()).unwrap();
     Labeller {
-        labels: ["lost card", "top up", "rate"].map(str::to_owned).to_vec(),
+        labels: ["lost card", "rate", "top up"].map(str::to_owned).to_vec(),
         ngram: Some(problem.fit()),
         dense: Some(Dense { model_sha256: [7; 32], head }),
         mapping: Mapping { heads: Heads::Both, ngram: 3.0, dense: 2.0, shown: 1.2 },
-        thresholds: Thresholds { confidence_min: 0.5, known_min: 0.3, escalates: vec![false, false, true] },
+        thresholds: Thresholds { confidence_min: 0.5, known_min: 0.3, escalates: vec![false, true, false] },
         certificate: b"{}".to_vec(),
         lineage: vec![Origin { name: "rows".to_owned(), sha256: [1; 32] }],
+        task: Some(served()),
     }
 }
 
@@ -71,7 +84,7 @@ fn answers_are_local_only_within_the_thresholds() {
 
 #[test]
 fn every_bit_of_header_and_seal_counts() {
-    let header = 16 + 44 * 7;
+    let header = 16 + 44 * 8;
     for at in (0..header).chain(file().len() - 129..file().len()) {
         for bit in 0..8 {
             let mut changed = file().to_vec();
@@ -81,6 +94,31 @@ fn every_bit_of_header_and_seal_counts() {
     }
     assert_eq!(Labeller::parse(b"MAINS"), Err(Damaged::NotALabeller));
     assert_eq!(Labeller::parse(&file()[..file().len() - 1]), Err(Damaged::Short("seal")));
+}
+
+#[test]
+fn a_task_that_is_not_the_labellers_is_refused() {
+    let changes: [fn(&mut Served); 6] = [
+        |task| task.schema.push('0'),
+        |task| task.name = "Intents".to_owned(),
+        |task| task.template.prefix.push(' '),
+        |task| task.bound.labels.push('0'),
+        |task| task.labels.labels.reverse(),
+        |task| {
+            let labels = ["lost card", "rate", "bottom"].map(|label| (label.to_owned(), 2));
+            task.labels = LabelSet::of_labels(&labels, Shape::Word).unwrap();
+            task.bound.labels = task.labels.hash();
+        },
+    ];
+    for (place, change) in changes.iter().enumerate() {
+        let mut labeller = labeller();
+        change(labeller.task.as_mut().unwrap());
+        let read = Labeller::parse(&Draft::of(&labeller).finish(None));
+        assert!(matches!(read, Err(Damaged::Value { section: "task", .. })), "change {place}: {read:?}");
+    }
+    let mut plain = labeller();
+    plain.task = None;
+    assert_eq!(Labeller::parse(&Draft::of(&plain).finish(None)).unwrap(), plain);
 }
 
 proptest! {

@@ -8,5 +8,7 @@ mod labeller;
 mod split;
 mod tails;
 mod task;
+mod trained;
 mod training;
 mod watch;
+mod wire;

@@ -2,6 +2,7 @@
 
 use super::Upstream;
 use mains_catalog::{Catalog, Modality, Model};
+use mains_infer::models::{self, Purpose};
 use mains_meter::Rates;
 use mains_relay::route::Capabilities;
 use mains_units::{Day, PicoUsdPerToken};
@@ -51,7 +52,7 @@ impl TargetFacts {
             upstream: Arc::clone(upstream),
             model: model.to_owned(),
             catalog_id: known.map(|model| model.id.to_string()),
-            can: if upstream.is_local() { local_capabilities() } else { capabilities(known) },
+            can: if upstream.is_local() { local_capabilities(model) } else { capabilities(known) },
             ends_on,
             pricing: pricing(upstream, model),
             renames: host.map_or_else(Vec::new, |host| {
@@ -113,9 +114,12 @@ fn discounted(list: &Rates, percent: f64) -> Rates {
     }
 }
 
-/// Text in, text out, plain or streamed: what the engine in this binary does.
-fn local_capabilities() -> Capabilities {
-    Capabilities::STREAM.and(Capabilities::GENERATION)
+/// What the engine in this binary does: vectors of texts, or text in, text out, plain or streamed.
+fn local_capabilities(model: &str) -> Capabilities {
+    match models::find(model).map(|known| known.purpose) {
+        Some(Purpose::Embeds(_)) => Capabilities::EMBEDDINGS,
+        Some(Purpose::Generates) | None => Capabilities::STREAM.and(Capabilities::GENERATION),
+    }
 }
 
 fn capabilities(known: Option<&Model>) -> Capabilities {

@@ -106,10 +106,10 @@ impl Upstream {
     }
 
     /// The dialect in which it is asked when the caller speaks `asked`; `None` where it cannot be. A local model
-    /// takes the neutral form, so any conversation fits.
+    /// takes the neutral form, so any conversation fits, and texts for vectors.
     pub fn dialect_for(&self, asked: Dialect) -> Option<Dialect> {
         if self.is_local() {
-            asked.is_conversation().then_some(asked)
+            (asked.is_conversation() || asked == Dialect::OpenaiEmbeddings).then_some(asked)
         } else {
             self.provider.dialect_for(asked)
         }

@@ -12,6 +12,7 @@ use mains_meter::local::Processor;
 use mains_serve::control::{Answer, Command, say};
 use mains_serve::http::ReplyBody;
 use mains_serve::http::listen::{Bounds, serve};
+use mains_serve::local::Local;
 use mains_serve::open::{self, Surroundings};
 use mains_serve::outlet::Outlet;
 use mains_serve::run::{Reread, Run, run};
@@ -151,6 +152,16 @@ impl Running {
 
     /// The same, in the folder of an outlet that has stopped.
     pub(crate) async fn start_in(folder: tempfile::TempDir, serve: &str, config: &str) -> Self {
+        Self::start_around(folder, serve, config, None).await
+    }
+
+    /// The same, with a worker of local models.
+    pub(crate) async fn start_around(
+        folder: tempfile::TempDir,
+        serve: &str,
+        config: &str,
+        local: Option<Local>,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let text = format!("[serve]\nlisten = \"{address}\"\n{serve}\n{config}");
@@ -173,7 +184,7 @@ impl Running {
             base,
             clock,
             entropy: Entropy::system().unwrap(),
-            local: None,
+            local,
             weights: HashMap::new(),
             processor: Processor::unknown(2.0),
             stand_ins: Vec::new(),

@@ -10,3 +10,4 @@ mod kept;
 mod locked;
 mod passing;
 mod swaps;
+mod vectors;

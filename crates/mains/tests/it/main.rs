@@ -21,6 +21,7 @@ mod swap_plan;
 mod swap_ways;
 mod switch;
 mod up;
+mod vectors;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -109,6 +109,13 @@ impl NgramHead {
         all
     }
 
+    /// The share of a row's n-grams that are known, as `score` gives it of a text.
+    pub fn known(&self, rows: &Rows, row: usize) -> f32 {
+        let (buckets, _) = rows.row(row);
+        let known = buckets.iter().filter(|bucket| self.terms.find(**bucket).is_some()).count();
+        known as f32 / buckets.len().max(1) as f32
+    }
+
     fn sum(&self, weighed: &[(u32, f32)], sums: &mut Vec<i32>) {
         sums.clear();
         sums.resize(self.stride, 0);

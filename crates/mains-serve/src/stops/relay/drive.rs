@@ -481,7 +481,10 @@ impl<'a> Drive<'a> {
         if let (1, Some(failed)) = (self.held.routed.choice.candidates.len(), told)
             && matches!(
                 failed.fault,
-                WireFault::RetiredModel | WireFault::ContextLength | WireFault::RateLimited { .. }
+                WireFault::RetiredModel
+                    | WireFault::ContextLength
+                    | WireFault::RateLimited { .. }
+                    | WireFault::Unsupported
             )
         {
             return ErrorBody::from_provider(&failed.error, failed.fault);

@@ -3,15 +3,18 @@
 use super::line::Line;
 use super::translate::{Translate, tap};
 use crate::live::TargetFacts;
-use crate::local::LocalQuestion;
+use crate::local::{LocalAsks, LocalQuestion};
 use crate::outlet::Outlet;
 use crate::stops::{Asked, Asking, Held};
 use bytes::Bytes;
 use http::{HeaderMap, Request};
 use http_body_util::Full;
+use mains_infer::models::{self, Purpose};
+use mains_infer::worker::TEXTS_MAX;
 use mains_wire::Dialect;
-use mains_wire::dialects::WriteOptions;
+use mains_wire::dialects::{WriteOptions, openai_embeddings};
 use mains_wire::edit::{Edits, apply};
+use mains_wire::neutral::EmbeddingsInput;
 use mains_wire::providers::forwards;
 
 /// A question on its way, and how its answer comes back.
@@ -113,14 +116,52 @@ fn forwarded(
 
 fn ask_local(outlet: &Outlet, held: &Held, facts: &TargetFacts) -> Result<Sent, String> {
     let asked = held.asked();
+    let local = outlet.local.as_ref().ok_or("this outlet runs no local models")?;
+    if asked.who.dialect == Dialect::OpenaiEmbeddings {
+        let (asks, translate) = vectors(asked, &facts.model)?;
+        let question = LocalQuestion { model: facts.model.clone(), asks };
+        return Ok(Sent { line: Line::ask(local, question), translate, losses: Vec::new() });
+    }
     let Asking::Conversation(Ok(question)) = &asked.asking else {
         return Err("a local model takes conversations only".into());
     };
-    let local = outlet.local.as_ref().ok_or("this outlet runs no local models")?;
     let max_tokens = asked.peek.max_output_tokens.unwrap_or(held.routed.route.route.default_max_tokens);
     let translate =
         Translate::local(asked.who.dialect, asked.peek.stream, include_usage(asked), created(asked))
             .ok_or("this dialect cannot be answered by a local model")?;
-    let question = LocalQuestion { model: facts.model.clone(), question: question.clone(), max_tokens };
+    let asks = LocalAsks::Answer { question: question.clone(), max_tokens };
+    let question = LocalQuestion { model: facts.model.clone(), asks };
     Ok(Sent { line: Line::ask(local, question), translate, losses: Vec::new() })
+}
+
+/// The texts of a question for vectors. What the encoder cannot do is refused: token numbers are of another
+/// tokenizer, and a vector that was not trained to be cut means less when it is.
+fn vectors(asked: &Asked, model: &str) -> Result<(LocalAsks, Translate), String> {
+    let question = openai_embeddings::read_question(&asked.bytes).map_err(|error| error.to_string())?;
+    let width = match models::find(model).map(|known| known.purpose) {
+        Some(Purpose::Embeds(config)) => config.width,
+        _ => return Err(format!("the local model `{model}` makes no vectors")),
+    };
+    if let Some(dimensions) = question.dimensions
+        && dimensions as usize != width
+    {
+        return Err(format!(
+            "`dimensions` is {dimensions}; the vectors of `{model}` have {width} numbers and were not trained to be \
+             cut\nhint: leave `dimensions` out"
+        ));
+    }
+    let texts = match question.input {
+        EmbeddingsInput::Text(text) => vec![text],
+        EmbeddingsInput::Texts(texts) => texts,
+        EmbeddingsInput::Tokens(_) | EmbeddingsInput::TokenLists(_) => {
+            return Err(format!(
+                "`input` holds token numbers, which are of another tokenizer than that of `{model}`\nhint: send text"
+            ));
+        }
+    };
+    if texts.len() > TEXTS_MAX {
+        return Err(format!("`input` holds {} texts; at most {TEXTS_MAX} are taken at once", texts.len()));
+    }
+    let translate = Translate::vectors(&asked.model, question.encoding.unwrap_or_default());
+    Ok((LocalAsks::Vectors(texts), translate))
 }

@@ -3,15 +3,16 @@
 //! Same dialect: the provider's own bytes, with a tap beside them. Another dialect, or a local model: through the
 //! neutral form.
 
-use crate::local::LocalEvent;
+use crate::local::{LocalEvent, Vectors};
 use bytes::Bytes;
 use mains_host::Used;
 use mains_units::Usage;
 use mains_wire::Dialect;
+use mains_wire::dialects::openai_embeddings;
 use mains_wire::dialects::{StreamEnd, StreamReader, StreamWriter};
 use mains_wire::error::{ProviderError, StreamPlace};
 use mains_wire::fault::Fault;
-use mains_wire::neutral::{Event, Fold, StreamError};
+use mains_wire::neutral::{EmbeddingsAnswer, Event, Fold, StreamError, VectorEncoding};
 use mains_wire::tap::{Shape, Step, Tap};
 
 /// What one piece came to.
@@ -79,6 +80,15 @@ pub(super) enum Translate {
         /// What it said of itself.
         learnt: Learnt,
     },
+    /// The vectors of a local encoder.
+    LocalVectors {
+        /// The model, as the caller called it.
+        model: String,
+        /// How the caller wants them written.
+        encoding: VectorEncoding,
+        /// What it said of itself.
+        learnt: Learnt,
+    },
 }
 
 impl Translate {
@@ -116,6 +126,11 @@ impl Translate {
         Some(Self::LocalStream { writer: Box::new(to.stream_writer(include_usage, created)?), learnt })
     }
 
+    /// From a local encoder.
+    pub(super) fn vectors(model: &str, encoding: VectorEncoding) -> Self {
+        Self::LocalVectors { model: model.to_owned(), encoding, learnt: Learnt::default() }
+    }
+
     /// Bytes from the network.
     pub(super) fn bytes(&mut self, bytes: &Bytes) -> Passed {
         match self {
@@ -128,7 +143,9 @@ impl Translate {
                 let events = reader.push(bytes);
                 translated(tap, &step, events, writer)
             }
-            Self::LocalStream { .. } | Self::LocalWhole { .. } => Passed::default(),
+            Self::LocalStream { .. } | Self::LocalWhole { .. } | Self::LocalVectors { .. } => {
+                Passed::default()
+            }
         }
     }
 
@@ -137,11 +154,15 @@ impl Translate {
         let event = match event {
             LocalEvent::Said(event) => event,
             LocalEvent::Used(used) => {
-                if let Self::LocalStream { learnt, .. } | Self::LocalWhole { learnt, .. } = self {
+                if let Self::LocalStream { learnt, .. }
+                | Self::LocalWhole { learnt, .. }
+                | Self::LocalVectors { learnt, .. } = self
+                {
                     learnt.used = Some(used);
                 }
                 return Passed::default();
             }
+            LocalEvent::Embedded(vectors) => return self.embedded(vectors),
             _ => return Passed::default(),
         };
         let content = matches!(event, Event::Delta { .. });
@@ -159,6 +180,20 @@ impl Translate {
             _ => Vec::new(),
         };
         Passed { forward, committed: content, ..Passed::default() }
+    }
+
+    /// The vectors of a local encoder. What it did not read of a text is told as a loss.
+    fn embedded(&mut self, told: Vectors) -> Passed {
+        let Self::LocalVectors { model, encoding, learnt } = self else { return Passed::default() };
+        let usage = Usage { input: told.tokens, ..Usage::default() };
+        learnt.usage = Some(usage);
+        let losses = told.cut.iter().map(|(place, read)| {
+            format!("input[{place}]: only the first {read} tokens were read, the model takes no more")
+        });
+        let losses = losses.collect();
+        let answer = EmbeddingsAnswer { model: model.clone(), vectors: told.vectors, usage: Some(usage) };
+        let forward = openai_embeddings::write_answer(&answer, *encoding);
+        Passed { forward, committed: true, losses, ..Passed::default() }
     }
 
     /// The body has ended.
@@ -190,6 +225,11 @@ impl Translate {
                 }
                 passed
             }
+            Self::LocalVectors { learnt, .. } => {
+                learnt.whole = learnt.usage.is_some();
+                let failed = (!learnt.whole).then(|| garbage("it has no vectors"));
+                Passed { failed, ..Passed::default() }
+            }
             Self::LocalStream { writer, learnt } => {
                 learnt.whole = true;
                 Passed { forward: writer.finish(), committed: true, ..Passed::default() }
@@ -220,7 +260,9 @@ impl Translate {
                     whole: observed.end != mains_wire::tap::End::Open,
                 }
             }
-            Self::LocalStream { learnt, .. } | Self::LocalWhole { learnt, .. } => learnt.clone(),
+            Self::LocalStream { learnt, .. }
+            | Self::LocalWhole { learnt, .. }
+            | Self::LocalVectors { learnt, .. } => learnt.clone(),
         }
     }
 

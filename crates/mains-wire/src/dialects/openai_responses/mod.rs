@@ -1,10 +1,14 @@
 //! OpenAI responses: passed through unchanged between a client and providers that speak them, with no form
-//! between dialects.
+//! between dialects; `plain` reads and writes the part that a labeller stands in for.
 //!
 //! The request is looked at by [`read`], the reply by [`crate::tap`], errors are written by
 //! [`crate::error`]. What depends on a provider's memory (an earlier answer, a conversation, a job in the
 //! background) can go to one account only, so [`admit`] lets it through where the route has one target
 //! and refuses it elsewhere: failing over would answer another question than was asked.
+
+mod plain;
+
+pub use plain::{read_plain_answer, read_plain_question, write_plain_answer};
 
 use crate::Dialect;
 use crate::edit::{Peek, peek};

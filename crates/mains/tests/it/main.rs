@@ -5,6 +5,7 @@
 
 mod catalog;
 mod config;
+mod distill_route;
 mod doctor;
 mod drill;
 mod help;

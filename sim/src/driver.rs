@@ -356,6 +356,8 @@ impl Outlet {
         let Running { watch, limits, aside, .. } = &mut self.running[request];
         let mut eye = Eye { out: &mut self.violations, request, now: self.now };
         eye.head(watch, &Limits { first_content: None, ..*limits }, attempt);
+        // An answer without a byte has an origin too.
+        watch.from = Some(attempt);
         for (origin, bytes) in aside.drain(..).filter(|(origin, _)| *origin == attempt) {
             eye.bytes(watch, limits, origin, bytes);
         }

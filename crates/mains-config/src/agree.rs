@@ -3,7 +3,7 @@
 use crate::entries::{known_upstream, target};
 use crate::problem::{Problem, SourceSpan};
 use crate::reader::{Reader, Section};
-use crate::settings::{Route, Upstream};
+use crate::settings::{Route, Upstream, WeightedTarget};
 use crate::value::{Scalar, Setting};
 use crate::words::Target;
 use toml::Spanned;
@@ -50,6 +50,11 @@ pub(crate) fn check(reader: &mut Reader<'_>, route: &Route, upstreams: &[Upstrea
     let [first, second] = pair;
     if first.value == second.value {
         reader.report(Problem::at(at(second), "a model always agrees with itself").hint(HINT));
+    }
+    let labeller = |known: &&WeightedTarget| matches!(known.target.value, Target::Label(_));
+    if let Some(labeller) = route.targets.iter().flatten().find(labeller) {
+        let problem = Problem::at(at(&labeller.target), "a route has `agree` or a labeller, not both");
+        reader.report(problem.hint("a labeller answers before anybody is asked: take `agree` out"));
     }
     if route.swap.is_some() {
         let problem = Problem::at(at(first), "a route with `agree` cannot have a switch under way");

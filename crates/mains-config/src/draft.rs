@@ -5,6 +5,7 @@ use crate::words::Target;
 use std::fmt;
 use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, Value};
 
+mod first;
 mod lines;
 mod swap;
 

@@ -1,6 +1,7 @@
 //! The tables that stand many times: `[[upstream]]`, `[[route]]`, `[[budget]]`, and what must hold
 //! between them.
 
+use crate::label;
 use crate::problem::{Problem, SourceSpan, closest};
 use crate::reader::{Reader, Section};
 use crate::sections::some_time;
@@ -146,6 +147,7 @@ pub(crate) fn route(section: &mut Section<'_, '_>) -> Option<Route> {
         attempts_max: section.count_or("attempts_max", 4, 1..=32),
         deadlines: route_deadlines(&mut section.table("deadlines", false)),
         swap: swap::swap(&mut section.table("swap", false)),
+        label: label::label(&mut section.table("label", false)),
         span: section.span(),
         model: model?,
     })
@@ -327,6 +329,7 @@ pub(crate) fn check_together(
         }
         agree::check(reader, route, upstreams);
         swap::check(reader, route, upstreams);
+        label::check(reader, route);
     }
 }
 

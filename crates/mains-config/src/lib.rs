@@ -1,7 +1,7 @@
 //! `mains.toml`: text in, typed settings with spans out, and back with comments kept.
 //!
 //! Read `settings` (what can be set), then `value` and `words` (one value, what it can say and where it came from), `reader` (how a
-//! value is looked up through the layers), `sections` and `entries` (one function a table), `swap` (a switch of targets), `problem`
+//! value is looked up through the layers), `sections` and `entries` (one function a table), `swap` (a switch of targets), `label` (a labeller before its teacher), `problem`
 //! (what a wrong file looks like to its writer), and `draft` (the way back into the text).
 //!
 //! Never: a file, an environment variable, a clock. The caller hands in the text and the variables, and
@@ -10,6 +10,7 @@
 mod agree;
 mod draft;
 mod entries;
+mod label;
 mod problem;
 mod reader;
 mod sections;
@@ -19,6 +20,7 @@ mod value;
 mod words;
 
 pub use draft::{ChangedLine, Draft, NewSwap, NewUpstream, changed_lines};
+pub use label::{AUDIT_PERCENT, RouteLabel, SHARE_PERCENT};
 pub use problem::{Errors, Place, Problem, Source, SourceSpan, closest};
 pub use reader::Layers;
 pub use settings::{
@@ -28,7 +30,8 @@ pub use settings::{
 pub use swap::{Swap, parse_lasting};
 pub use value::{Origin, Setting};
 pub use words::{
-    BudgetStatus, Content, Criticality, Degraded, Durability, KeyRef, Proxy, Scope, Target, Unknown, Window,
+    BudgetStatus, Content, Criticality, Degraded, Durability, KeyRef, LabelStage, Proxy, Scope, Target,
+    Unknown, Window,
 };
 
 /// Reads a whole `mains.toml`, with defaults for what it does not say.

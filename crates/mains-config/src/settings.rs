@@ -1,5 +1,6 @@
 //! What can be set: the typed form of `mains.toml`, one struct a table.
 
+use crate::label::RouteLabel;
 use crate::problem::{Problem, Source, SourceSpan, closest};
 use crate::swap::Swap;
 use crate::value::{Origin, Setting, quoted_code};
@@ -207,6 +208,8 @@ pub struct Route {
     pub deadlines: Deadlines<Option<Setting<Span>>>,
     /// A switch under way from one of the targets to a tested replacement.
     pub swap: Option<Swap>,
+    /// How much a labeller among the targets answers, where that is said.
+    pub label: Option<RouteLabel>,
     /// Where its header stands.
     pub span: SourceSpan,
 }

@@ -52,6 +52,20 @@ words! {
 }
 
 words! {
+    /// How far a labeller is on its way into service.
+    LabelStage {
+        /// By evidence: `shadow`, then `canary`, then `serve`.
+        Auto = "auto",
+        /// It answers nothing and is compared with its teacher.
+        Shadow = "shadow",
+        /// It answers a share.
+        Canary = "canary",
+        /// It answers all that it may, but the audited share.
+        Serve = "serve",
+    }
+}
+
+words! {
     /// What is shed last and first when a limit binds; the four classes of Google's SRE book, chapter 21.
     Criticality {
         /// Shed last.

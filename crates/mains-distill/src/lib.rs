@@ -22,6 +22,7 @@ pub mod heads;
 pub mod labeller;
 mod maths;
 pub mod routing;
+pub mod serving;
 pub mod split;
 pub mod task;
 pub mod text;

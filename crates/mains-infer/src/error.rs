@@ -9,8 +9,10 @@ pub enum Fault {
     File,
     /// The file is well made but asks for something that this engine does not do.
     Unsupported,
-    /// The request cannot be served as it stands: too long, empty, or out of range.
+    /// The request cannot be served as it stands: empty, or out of range.
     Request,
+    /// The prompt does not fit the context.
+    TooLong,
     /// The other end of the worker protocol sent something that is not a frame.
     Protocol,
     /// Reading or writing failed underneath.

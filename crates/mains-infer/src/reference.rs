@@ -5,7 +5,7 @@ use std::io::{Read, Seek};
 
 use crate::Error;
 use crate::gguf::{Gguf, dequantise};
-use crate::model::Config;
+use crate::model::{Config, Pairs};
 
 /// A model whose weights are 32-bit floats.
 pub struct Reference {
@@ -51,17 +51,18 @@ impl Reference {
         let (mut keys, mut values) = (Vec::new(), Vec::new());
         for (position, state) in states.iter_mut().enumerate() {
             let normed = self.norm(state, &name("attn_norm"))?;
-            let mut query = self.product(&name("attn_q"), &normed)?;
-            let mut key = self.product(&name("attn_k"), &normed)?;
+            let [mut query, mut key, value] = self
+                .sides(["attn_q", "attn_k", "attn_v"].map(|part| format!("blk.{layer}.{part}")), &normed)?;
             self.rotate(&mut query, position);
             self.rotate(&mut key, position);
             keys.push(key);
-            values.push(self.product(&name("attn_v"), &normed)?);
+            values.push(value);
+            let first = keys.len().saturating_sub(self.config.window);
             let mut attended = vec![0.0; heads * head];
             for (index, out) in attended.chunks_exact_mut(head).enumerate() {
                 let start = index / (heads / kv_heads) * head;
                 let query = &query[index * head..][..head];
-                attend(query, &keys, &values, start, out);
+                attend(query, &keys[first..], &values[first..], start, out);
             }
             add(state, &self.product(&name("attn_output"), &attended)?);
             let normed = self.norm(state, &name("ffn_norm"))?;
@@ -71,6 +72,26 @@ impl Reference {
             add(state, &self.product(&name("ffn_down"), &inner)?);
         }
         Ok(())
+    }
+
+    /// Queries, keys and values of one token, with what the architecture does to them before they rotate.
+    fn sides(&self, names: [String; 3], normed: &[f32]) -> Result<[Vec<f32>; 3], Error> {
+        let mut sides = [const { Vec::new() }; 3];
+        for (side, name) in sides.iter_mut().zip(&names) {
+            *side = self.product(&format!("{name}.weight"), normed)?;
+            if self.config.architecture.biases {
+                add(side, self.tensor(&format!("{name}.bias"))?);
+            }
+        }
+        if self.config.architecture.head_norms {
+            for (side, name) in sides.iter_mut().zip(&names).take(2) {
+                for head in side.chunks_exact_mut(self.config.head) {
+                    let normed = self.norm(head, &format!("{name}_norm.weight"))?;
+                    head.copy_from_slice(&normed);
+                }
+            }
+        }
+        Ok(sides)
     }
 
     fn tensor(&self, name: &str) -> Result<&[f32], Error> {
@@ -90,7 +111,7 @@ impl Reference {
         Ok(x.iter().zip(weights).map(|(x, weight)| (f64::from(*x) * factor) as f32 * weight).collect())
     }
 
-    /// Rotates neighbours, as the file stores them.
+    /// Rotates pairs where the file stores them.
     #[expect(clippy::cast_possible_truncation, reason = "states are 32-bit floats")]
     fn rotate(&self, x: &mut [f32], position: usize) {
         let dimensions = self.config.rope_dimensions;
@@ -101,9 +122,13 @@ impl Reference {
                 let factor = factors.map_or(1.0, |factors| f64::from(factors[pair]));
                 let angle = position as f64 * frequency / self.config.rope_scale / factor;
                 let (sine, cosine) = angle.sin_cos();
-                let (a, b) = (f64::from(head[2 * pair]), f64::from(head[2 * pair + 1]));
-                head[2 * pair] = (a * cosine - b * sine) as f32;
-                head[2 * pair + 1] = (a * sine + b * cosine) as f32;
+                let [left, right] = match self.config.architecture.pairs {
+                    Pairs::Neighbours => [2 * pair, 2 * pair + 1],
+                    Pairs::Halves => [pair, pair + dimensions / 2],
+                };
+                let (a, b) = (f64::from(head[left]), f64::from(head[right]));
+                head[left] = (a * cosine - b * sine) as f32;
+                head[right] = (a * sine + b * cosine) as f32;
             }
         }
     }

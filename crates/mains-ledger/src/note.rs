@@ -148,9 +148,14 @@ impl VerifierKey {
     }
 
     fn holds(&self, text: &str, signature: &[u8]) -> bool {
+        self.verifies(text.as_bytes(), signature)
+    }
+
+    /// Whether this is the key's signature of these bytes, outside of a note.
+    pub fn verifies(&self, bytes: &[u8], signature: &[u8]) -> bool {
         // The strict check refuses keys and signatures that other verifiers might judge differently.
         Signature::from_slice(signature)
-            .is_ok_and(|signature| self.key.verify_strict(text.as_bytes(), &signature).is_ok())
+            .is_ok_and(|signature| self.key.verify_strict(bytes, &signature).is_ok())
     }
 }
 

@@ -200,10 +200,12 @@ impl Capabilities {
     pub const EMBEDDINGS: Self = Self(1 << 9);
     /// Text generation.
     pub const GENERATION: Self = Self(1 << 10);
+    /// Tools of which the model may choose, and their results: more than the one call that is forced.
+    pub const OPEN_TOOLS: Self = Self(1 << 11);
     /// Everything.
     pub const ALL: Self = Self(u32::MAX);
 
-    const NAMES: [(Self, &'static str); 11] = [
+    const NAMES: [(Self, &'static str); 12] = [
         (Self::TOOLS, "tools"),
         (Self::IMAGES, "images"),
         (Self::AUDIO, "audio"),
@@ -215,6 +217,7 @@ impl Capabilities {
         (Self::STREAM, "streaming"),
         (Self::EMBEDDINGS, "embeddings"),
         (Self::GENERATION, "generation"),
+        (Self::OPEN_TOOLS, "a choice of tools"),
     ];
 
     /// Both together.

@@ -2,11 +2,11 @@
 
 mod words;
 
-pub use words::{Answer, Command, KeyLine, ReadingLine, SwapLine};
+pub use words::{Answer, Command, KeyLine, LabelLine, ReadingLine, SwapLine};
 
 use crate::outlet::Outlet;
 use crate::run::{Reread, reload};
-use crate::swaps;
+use crate::{labels, swaps};
 use mains_ledger::leaf::{Drill, Erase, Key, KeyAction, Label, Leaf, Survivor};
 use mains_store::db::{KeySecret, NewKey, SwapTest};
 use mains_store::vault::Erased;
@@ -128,6 +128,14 @@ async fn obey(command: Command, outlet: &Arc<Outlet>, reread: &Reread) -> Answer
             let test = SwapTest { report, at: now, from, to, route, verdict, figures: figures.to_string() };
             swaps::tested(outlet, test).await.map_or_else(Answer::Refused, Answer::Leaf)
         }
+        Command::Labels => Answer::Labels(labels::lines::all(outlet)),
+        Command::WithdrawLabel { route } => {
+            match labels::withdraw(outlet, &route, mains_distill::watch::Reason::ByHand).await {
+                Ok(true) => Answer::Done,
+                Ok(false) => Answer::Refused(format!("the labeller of `{route}` was withdrawn already")),
+                Err(why) => Answer::Refused(why),
+            }
+        }
         Command::Swaps => Answer::Swaps(swaps::lines::all(outlet)),
         Command::RollBackSwap { route } => match swaps::roll_back(outlet, &route).await {
             Ok(()) => Answer::Done,
@@ -182,6 +190,8 @@ async fn erase(outlet: &Arc<Outlet>, request: &str, now: Timestamp) -> Result<An
     let erased = tokio::task::spawn_blocking(move || keeper.keeping.erase(id, now)).await;
     let erased = erased.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
     let commitment = outlet.db.erase_commitment_key(id, now).await.map_err(|error| error.to_string())?;
+    let keeper = Arc::clone(outlet);
+    let _ = tokio::task::spawn_blocking(move || labels::row_erased(&keeper, &id.to_string())).await;
     let content = erased == Erased::Now;
     let before = match erased {
         Erased::Before(at) => Some(at.to_string()),

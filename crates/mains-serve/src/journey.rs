@@ -1,5 +1,6 @@
 //! The path of one request. Read this as a list of stops; each stands in `stops/`.
 
+use crate::labels;
 use crate::outlet::Outlet;
 use crate::stops::{Arrived, Held, Known, Left};
 use crate::stops::{choose, deliver, identify, judge, keep, read, record, relay, reserve, settle};
@@ -25,9 +26,10 @@ pub(crate) async fn handle(outlet: Arc<Outlet>, arrived: Arrived, place: Place, 
             let relayed = relay::relay(&outlet, held, &mut reply).await;
             // 9. Settle before the answer's head leaves, so that it can say what it cost.
             let mut settled = settle::settle(&outlet, relayed);
-            // 10. Record, count for a switch, keep the content where that is allowed, then hand over what is not handed over yet.
+            // 10. Record, count for a switch and for a labeller, keep the content where that is allowed, then hand over what is not handed over yet.
             let written = record::outcome(&outlet, &settled);
             swaps::watch::observe(&outlet, &settled).await;
+            labels::watch::observe(&outlet, &settled).await;
             keep::keep(&outlet, &mut settled);
             deliver::answer(&outlet, reply, settled).await;
             written.release(place).await;
@@ -47,8 +49,9 @@ async fn approach(outlet: &Outlet, known: Known, reply: &mut deliver::Reply) -> 
     // 4. Judge before routing: failover can never reach a forbidden target.
     let judged = judge::judge(asked)?;
     // 5. Recall is off: no route may ask for it yet (`live` refuses it at start).
-    // 6. Choose the targets and their order.
-    let routed = choose::choose(outlet, judged)?;
+    // 6. Choose the targets and their order; a labeller is one of them where it answers this request by itself.
+    let label = labels::consider(outlet, &judged.asked);
+    let routed = choose::choose(outlet, judged, label)?;
     // 7. Reserve the worst case, so that no budget can be overrun by requests in flight.
     reserve::reserve(outlet, routed)
 }

@@ -19,6 +19,13 @@ pub enum LocalEvent {
     Done,
     /// It cannot answer, and why.
     Failed(String),
+    /// The question is at fault: it cannot be answered as it stands.
+    Refused {
+        /// Why, and what to do about it.
+        why: String,
+        /// A provider's code for it, where there is one.
+        code: Option<&'static str>,
+    },
 }
 
 /// A question for a local model.

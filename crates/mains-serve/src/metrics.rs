@@ -257,6 +257,7 @@ fn gauges(outlet: &Outlet, out: &mut String) {
     }
     kept(outlet, out);
     switched(outlet, out);
+    labelled(outlet, out);
     family(out, "mains_build_info", "gauge", "Always 1.");
     let _ = writeln!(out, "mains_build_info{{version=\"{}\"}} 1", env!("CARGO_PKG_VERSION"));
 }
@@ -283,6 +284,43 @@ fn switched(outlet: &Outlet, out: &mut String) {
             line.stage,
             line.share_percent
         );
+    }
+}
+
+/// Where labellers stand before their teachers: what each answered and how it compares.
+fn labelled(outlet: &Outlet, out: &mut String) {
+    let lines = crate::labels::lines::all(outlet);
+    if lines.is_empty() {
+        return;
+    }
+    type Figure = fn(&crate::control::LabelLine) -> u64;
+    let all: [(&str, &str, &str, Figure); 7] = [
+        ("share_percent", "gauge", "What a labeller answers of what it may; 0 when withdrawn.", |line| {
+            line.share_percent
+        }),
+        ("withdrawn", "gauge", "Whether its certificate is withdrawn.", |line| {
+            u64::from(line.withdrawn.is_some())
+        }),
+        ("requests_in_scope_total", "counter", "Requests of the route in its scope.", |line| line.in_scope),
+        ("answers_total", "counter", "Requests that it answered.", |line| line.answered),
+        ("compared_calls", "gauge", "Calls compared with the teacher since the file was loaded.", |line| {
+            line.calls
+        }),
+        ("compared_local_calls", "gauge", "Those that it would have answered.", |line| line.local),
+        ("compared_calls_that_differ", "gauge", "Those of the local ones that differ.", |line| line.differs),
+    ];
+    for (name, kind, help, figure) in all {
+        family(out, &format!("mains_label_{name}"), kind, help);
+        for line in &lines {
+            let _ = writeln!(
+                out,
+                "mains_label_{name}{{labeller=\"{}\",route=\"{}\",stage=\"{}\"}} {}",
+                escaped(&line.labeller),
+                escaped(&line.route),
+                line.stage,
+                figure(line)
+            );
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! and `vault/` where content is kept.
 
 use crate::keeping::{self, Keeping, Places};
+use crate::labels::{self, Labels};
 use crate::live::Live;
 use crate::local::Local;
 use crate::network::Network;
@@ -87,17 +88,6 @@ fn refuse_unbuilt(live: &Live) -> Result<(), String> {
                 route.model.value
             ));
         }
-        let label = route
-            .targets
-            .iter()
-            .flatten()
-            .find(|member| matches!(member.target.value, mains_config::Target::Label(_)));
-        if label.is_some() {
-            return Err(format!(
-                "the route `{}` names a labeller, which is not built yet\nhint: take the target out",
-                route.model.value
-            ));
-        }
     }
     Ok(())
 }
@@ -142,6 +132,7 @@ pub fn open(live: Live, around: Surroundings) -> Result<Outlet, String> {
         ledger,
         ledger_reader: LogReader::new(disk),
         keeping,
+        labels: Labels::new(data),
         network,
         local: around.local,
         weights: around.weights,
@@ -161,6 +152,7 @@ pub fn open(live: Live, around: Surroundings) -> Result<Outlet, String> {
     outlet.config_leaf(origin, None, ConfigOrigin::Start);
     restore_budgets(&outlet)?;
     swaps::load(&outlet)?;
+    labels::start(&outlet)?;
     Ok(outlet)
 }
 

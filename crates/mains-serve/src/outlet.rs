@@ -2,6 +2,7 @@
 
 use crate::drills::Drills;
 use crate::keeping::Keeping;
+use crate::labels::Labels;
 use crate::live::{Live, TargetFacts};
 use crate::local::Local;
 use crate::metrics::Counts;
@@ -116,6 +117,8 @@ pub struct Outlet {
     pub drills: Drills,
     /// Switches from one target to another.
     pub swaps: Swaps,
+    /// Labellers before their teachers.
+    pub labels: Labels,
     /// Numbers for `/metrics`.
     pub counts: Counts,
     /// Upstreams behind which a scripted stand-in answers; only `mains up` has any.
@@ -147,6 +150,8 @@ pub struct Parts {
     pub ledger_reader: LogReader,
     /// Content, where it may be kept.
     pub keeping: Keeping,
+    /// Labellers before their teachers.
+    pub labels: Labels,
     /// Dials out.
     pub network: Network,
     /// Runs local models.
@@ -193,6 +198,7 @@ impl Outlet {
             keeping: parts.keeping,
             drills: Drills::default(),
             swaps: Swaps::default(),
+            labels: parts.labels,
             counts: Counts::default(),
             stand_ins: parts.stand_ins,
             as_of: parts.as_of,

@@ -8,7 +8,7 @@ use crate::metrics::Rejected;
 use crate::open::save_budgets;
 use crate::outlet::Outlet;
 use crate::tasks::Tracker;
-use crate::{control, live, swaps};
+use crate::{control, labels, live, swaps};
 use mains_ledger::leaf::{Leaf, RejectCount};
 use mains_store::db::KeepFor;
 use mains_units::Timestamp;
@@ -82,6 +82,7 @@ pub async fn run(run: Run, stop: watch::Receiver<bool>) -> Result<usize, String>
 async fn finish(outlet: &Arc<Outlet>) {
     write_rejected(outlet, outlet.clock.now(), Rejected::default());
     save_budgets(outlet).await;
+    labels::save(outlet).await;
     let outlet = Arc::clone(outlet);
     let closed = tokio::task::spawn_blocking(move || {
         outlet.keeping.close();
@@ -105,6 +106,7 @@ async fn upkeep(outlet: Arc<Outlet>, mut stop: watch::Receiver<bool>) {
         since = outlet.clock.now();
         save_budgets(&outlet).await;
         swaps::tick(&outlet).await;
+        labels::save(&outlet).await;
         prune(&outlet).await;
         keeping::upkeep(&outlet).await;
     }
@@ -155,7 +157,9 @@ pub fn reload(outlet: &Outlet, reread: &Reread) -> Result<(), String> {
     outlet.keeping.refuse_change(before, record)?;
     outlet.keeping.ready(record, &outlet.entropy)?;
     keeping::warn_of_unknown_projects(&fresh, &outlet.db);
+    let labellers = labels::prepare(outlet, &fresh)?;
     swaps::enter(outlet, &fresh)?;
+    labels::enter(outlet, labellers);
     tracing::info!("the configuration was read again");
     Ok(())
 }

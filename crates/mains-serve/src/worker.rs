@@ -1,22 +1,26 @@
 //! The worker: a child process of the same executable that runs local models.
 //!
-//! It has no keys and no environment, a memory limit, and is started again when it dies. One question is answered
-//! at a time; others wait in a bounded line.
+//! It has no keys and no environment, a memory limit, and is started again when it dies. Questions are answered
+//! together up to a number; others wait in a bounded line. A reader that is slow or leaves does not hold up the others.
+//!
+//! Read this file, then `process` (the child and its pipes) and `words` (questions and answers in the engine's words).
+
+mod process;
+mod words;
+
+pub(crate) use words::forced_tool;
 
 use crate::local::{LocalAsks, LocalEvent, LocalQuestion, Vectors};
-use mains_host::{Gauge, Mark};
-use mains_infer::backend::{Generate, Question, Reason, Sampling};
+use mains_host::{Mark, Used};
+use mains_infer::backend::SEQUENCES_MAX;
 use mains_infer::encoder::EncoderSource;
-use mains_infer::tokenizer::{Message, Role as ModelRole};
-use mains_infer::worker::{Frames, FromWorker, Load, LoadEncoder, ToWorker, encode};
-use mains_units::Usage;
-use mains_wire::neutral::{BlockStart, Content, Delta, Event, Question as Neutral, Role, StopReason};
+use mains_infer::worker::{FromWorker, Load, LoadEncoder, ToWorker, Trouble, encode};
+use process::Process;
+use std::collections::HashMap;
 use std::path::PathBuf;
-use std::process::Stdio;
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::sync::mpsc;
+use words::Form;
 
 /// A worker that dies at once is not started again faster than this.
 const RESTART_PAUSE: Duration = Duration::from_millis(500);
@@ -86,184 +90,238 @@ impl WorkerSettings {
 
 type Asked = (LocalQuestion, mpsc::Sender<LocalEvent>);
 
-/// Serves questions until their senders are gone.
+/// Serves questions until their senders are gone and the last has been answered.
 pub async fn serve(settings: WorkerSettings, mut questions: mpsc::Receiver<Asked>) {
-    let mut running: Option<Running> = None;
-    let mut next_id = 0;
-    while let Some((question, events)) = questions.recv().await {
-        if let Some(why) = settings.refuses(&question) {
-            let _ = events.send(LocalEvent::Failed(why)).await;
-            continue;
+    let (left, mut leaving) = mpsc::unbounded_channel();
+    let mut desk =
+        Desk { settings, process: None, answers: HashMap::new(), last_id: 0, last_mark: None, left };
+    let mut open = true;
+    while open || !desk.answers.is_empty() {
+        let (room, busy) = (desk.answers.len() < SEQUENCES_MAX, !desk.answers.is_empty());
+        tokio::select! {
+            asked = questions.recv(), if open && room => match asked {
+                Some((question, events)) => desk.ask(question, events).await,
+                None => open = false,
+            },
+            heard = desk.hear(), if busy => match heard {
+                Ok(message) => desk.pass_on(message),
+                Err(why) => desk.bury(&why),
+            },
+            Some(id) = leaving.recv() => desk.cancel(id),
         }
-        if running.as_mut().is_none_or(Running::has_died) {
-            running = match Running::start(&settings).await {
-                Ok(started) => Some(started),
+    }
+}
+
+/// The questions being answered, and who answers them.
+struct Desk {
+    settings: WorkerSettings,
+    process: Option<Process>,
+    answers: HashMap<u64, Answer>,
+    last_id: u64,
+    /// What the counters showed when the set of answers changed last.
+    last_mark: Option<Mark>,
+    /// Takes the numbers of those whose readers left.
+    left: mpsc::UnboundedSender<u64>,
+}
+
+/// One answer on its way.
+struct Answer {
+    events: mpsc::UnboundedSender<LocalEvent>,
+    model: String,
+    form: Form,
+    begun: bool,
+    /// Its part of what was used; `None` where the machine does not show it.
+    used: Option<Used>,
+}
+
+impl Answer {
+    fn tell(&self, event: LocalEvent) {
+        // A reader that left is told apart, and the answer cancelled.
+        let _ = self.events.send(event);
+    }
+
+    fn begin(&mut self, id: u64) {
+        if !self.begun {
+            self.begun = true;
+            self.tell(LocalEvent::Begun);
+            for event in self.form.begin(&self.model, id) {
+                self.tell(LocalEvent::Said(event));
+            }
+        }
+    }
+
+    fn tell_used(&mut self) {
+        if let Some(used) = self.used.take() {
+            self.tell(LocalEvent::Used(used));
+        }
+    }
+}
+
+impl Desk {
+    /// Takes up a question. What is wrong with it is said to its asker alone.
+    async fn ask(&mut self, question: LocalQuestion, events: mpsc::Sender<LocalEvent>) {
+        if let Some(why) = self.settings.refuses(&question) {
+            let _ = events.send(LocalEvent::Failed(why)).await;
+            return;
+        }
+        let id = self.last_id + 1;
+        let LocalQuestion { model, asks } = question;
+        let message = match asks {
+            LocalAsks::Answer { question, max_tokens } => words::generate(&question, max_tokens)
+                .map(|(request, form)| (ToWorker::Generate { id, request }, form)),
+            LocalAsks::Vectors(texts) => Ok((ToWorker::Embed { id, texts }, Form::Text)),
+        };
+        // What is too long for a message is the question's fault, and the worker has not heard of it.
+        let encoded = message.and_then(|(message, form)| {
+            let bytes = encode(&message).map_err(|error| error.to_string())?;
+            Ok((bytes, form))
+        });
+        let (bytes, form) = match encoded {
+            Ok(encoded) => encoded,
+            Err(why) => {
+                let _ = events.send(LocalEvent::Refused { why, code: None }).await;
+                return;
+            }
+        };
+        if self.process.as_mut().is_none_or(Process::has_died) {
+            self.bury("the worker of local models ended");
+            match Process::start(&self.settings).await {
+                Ok(started) => self.process = Some(started),
                 Err(why) => {
                     tracing::error!(%why, "the worker of local models could not be started");
                     let _ = events.send(LocalEvent::Failed(why)).await;
                     tokio::time::sleep(RESTART_PAUSE).await;
-                    None
+                    return;
                 }
-            };
+            }
         }
-        let Some(worker) = &mut running else { continue };
-        next_id += 1;
-        if let Err(why) = worker.answer(next_id, question, &events).await {
+        self.share_used();
+        let Some(process) = &self.process else { return };
+        process.send(bytes);
+        self.last_id = id;
+        let (pieces, queue) = mpsc::unbounded_channel();
+        tokio::spawn(forward(id, queue, events, self.left.clone()));
+        let used = self.last_mark.as_ref().map(|_| words::NOTHING_USED);
+        self.answers.insert(id, Answer { events: pieces, model, form, begun: false, used });
+    }
+
+    /// The next message of the process. May be dropped at its await.
+    async fn hear(&mut self) -> Result<FromWorker, String> {
+        match &mut self.process {
+            Some(process) => process.receive().await,
+            None => Err("the worker of local models is not running".into()),
+        }
+    }
+
+    fn pass_on(&mut self, message: FromWorker) {
+        match message {
+            FromWorker::Token { id, text } => {
+                if let Some(answer) = self.answers.get_mut(&id) {
+                    answer.begin(id);
+                    answer.tell(LocalEvent::Said(answer.form.piece(text)));
+                }
+            }
+            FromWorker::Done { id, finish, usage } => {
+                if let Some(mut answer) = self.take(id) {
+                    answer.begin(id);
+                    answer.tell_used();
+                    for event in answer.form.end(finish, usage.into()) {
+                        answer.tell(LocalEvent::Said(event));
+                    }
+                    answer.tell(LocalEvent::Done);
+                }
+            }
+            FromWorker::Embedded { id, vectors, tokens, cut } => {
+                if let Some(mut answer) = self.take(id) {
+                    answer.tell(LocalEvent::Begun);
+                    answer.tell_used();
+                    answer.tell(LocalEvent::Embedded(embedded(vectors, &tokens, &cut)));
+                    answer.tell(LocalEvent::Done);
+                }
+            }
+            FromWorker::Error { id: Some(id), trouble, message } => {
+                if let Some(answer) = self.take(id) {
+                    answer.tell(match trouble {
+                        Trouble::Request => LocalEvent::Refused { why: message, code: None },
+                        Trouble::TooLong => {
+                            LocalEvent::Refused { why: message, code: Some("context_length_exceeded") }
+                        }
+                        _ => LocalEvent::Failed(message),
+                    });
+                }
+            }
+            FromWorker::Error { id: None, message, .. } => self.bury(&message),
+            FromWorker::Ready(_)
+            | FromWorker::EncoderReady(_)
+            | FromWorker::Counted { .. }
+            | FromWorker::Pong { .. } => {}
+        }
+    }
+
+    /// An answer that has ended.
+    fn take(&mut self, id: u64) -> Option<Answer> {
+        self.share_used();
+        self.answers.remove(&id)
+    }
+
+    fn cancel(&mut self, id: u64) {
+        if self.answers.contains_key(&id)
+            && let Some(process) = &self.process
+            && let Ok(bytes) = encode(&ToWorker::Cancel { id })
+        {
+            process.send(bytes);
+        }
+    }
+
+    /// The process is of no use any more: whoever waits for it hears why.
+    fn bury(&mut self, why: &str) {
+        if self.process.take().is_some() && !self.answers.is_empty() {
             tracing::warn!(%why, "the worker of local models died; it is started again for the next question");
-            let _ = events.send(LocalEvent::Failed(why)).await;
-            running = None;
         }
+        self.last_mark = None;
+        for (_, answer) in self.answers.drain() {
+            answer.tell(LocalEvent::Failed(why.to_owned()));
+        }
+    }
+
+    /// Gives what was used since the set of answers changed last to those in it, in equal parts: they read the same
+    /// weights at the same time.
+    fn share_used(&mut self) {
+        let Some(process) = &self.process else { return };
+        let now = process.mark();
+        let since =
+            self.last_mark.as_ref().zip(now.as_ref()).map(|(before, now)| process.between(before, now));
+        let parts = self.answers.len() as f64;
+        for answer in self.answers.values_mut() {
+            answer.used =
+                answer.used.zip(since.as_ref()).map(|(used, since)| words::with_part(&used, since, parts));
+        }
+        self.last_mark = now;
     }
 }
 
-struct Running {
-    child: Child,
-    stdin: ChildStdin,
-    stdout: ChildStdout,
-    frames: Frames<FromWorker>,
-    gauge: Gauge,
-}
-
-impl Running {
-    async fn start(settings: &WorkerSettings) -> Result<Self, String> {
-        let (program, verb) = &settings.command;
-        let mut child = Command::new(program)
-            .arg(verb)
-            .env_clear()
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            // A group of its own: an interrupt from the terminal ends the outlet, which lets the answer finish.
-            .process_group(0)
-            .kill_on_drop(true)
-            .spawn()
-            .map_err(|error| format!("the worker could not be started: {error}"))?;
-        let (Some(stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
-            return Err("the worker has no pipes".into());
-        };
-        let mut worker = Self { child, stdin, stdout, frames: Frames::default(), gauge: Gauge::find() };
-        for load in settings.loads() {
-            worker.send(&load).await?;
-            match tokio::time::timeout(LOAD_WITHIN, worker.receive()).await {
-                Ok(Ok(FromWorker::Ready(_) | FromWorker::EncoderReady(_))) => {}
-                Ok(Ok(FromWorker::Error { message, .. })) => return Err(message),
-                Ok(Ok(_)) => return Err("the worker spoke out of turn".into()),
-                Ok(Err(why)) => return Err(why),
-                Err(_) => return Err("the worker did not load the model in time".into()),
-            }
-        }
-        Ok(worker)
-    }
-
-    fn has_died(&mut self) -> bool {
-        !matches!(self.child.try_wait(), Ok(None))
-    }
-
-    /// What the counters show now.
-    fn mark(&self) -> Option<Mark> {
-        self.gauge.mark(self.child.id()?)
-    }
-
-    async fn send(&mut self, message: &ToWorker) -> Result<(), String> {
-        let bytes = encode(message).map_err(|error| error.to_string())?;
-        self.write(&bytes).await
-    }
-
-    async fn write(&mut self, bytes: &[u8]) -> Result<(), String> {
-        self.stdin.write_all(bytes).await.map_err(|error| format!("the worker does not listen: {error}"))?;
-        self.stdin.flush().await.map_err(|error| format!("the worker does not listen: {error}"))
-    }
-
-    async fn receive(&mut self) -> Result<FromWorker, String> {
-        let mut buffer = vec![0; 16 << 10];
-        loop {
-            if let Some(message) = self.frames.take().map_err(|error| error.to_string())? {
-                return Ok(message);
-            }
-            match self.stdout.read(&mut buffer).await {
-                Ok(0) => return Err("the worker ended in the middle of an answer".into()),
-                Ok(length) => self.frames.push(&buffer[..length]),
-                Err(error) => return Err(format!("the worker cannot be read: {error}")),
-            }
-        }
-    }
-
-    /// Tells what the answer used of this machine, where it shows it.
-    async fn used(&self, before: Option<&Mark>, events: &mpsc::Sender<LocalEvent>) {
-        if let (Some(before), Some(after)) = (before, self.mark()) {
-            let _ = events.send(LocalEvent::Used(self.gauge.between(before, &after))).await;
-        }
-    }
-
-    /// Asks one question and passes its answer on. An error means that the worker is of no use any more.
-    async fn answer(
-        &mut self,
-        id: u64,
-        question: LocalQuestion,
-        events: &mpsc::Sender<LocalEvent>,
-    ) -> Result<(), String> {
-        let LocalQuestion { model, asks } = question;
-        let message = match asks {
-            LocalAsks::Answer { question, max_tokens } => {
-                generate(&question, max_tokens).map(|request| ToWorker::Generate { id, request })
-            }
-            LocalAsks::Vectors(texts) => Ok(ToWorker::Embed { id, texts }),
-        };
-        // What is too long for a message is the question's fault, and the worker has not heard of it.
-        let bytes = match message.and_then(|message| encode(&message).map_err(|error| error.to_string())) {
-            Ok(bytes) => bytes,
-            Err(why) => {
-                let _ = events.send(LocalEvent::Failed(why)).await;
-                return Ok(());
-            }
-        };
-        let before = self.mark();
-        self.write(&bytes).await?;
-        let mut begun = false;
-        let mut cancelled = false;
-        loop {
-            let message = tokio::select! {
-                message = self.receive() => message?,
-                () = events.closed(), if !cancelled => {
-                    cancelled = true;
-                    self.send(&ToWorker::Cancel { id }).await?;
-                    continue;
-                }
-            };
-            match message {
-                FromWorker::Token { id: of, text } if of == id => {
-                    if !begun {
-                        begun = true;
-                        begin(events, &model, id).await;
+/// Passes pieces on to a reader at the reader's pace; says when the reader leaves. The queue holds one answer at most.
+async fn forward(
+    id: u64,
+    mut queue: mpsc::UnboundedReceiver<LocalEvent>,
+    events: mpsc::Sender<LocalEvent>,
+    left: mpsc::UnboundedSender<u64>,
+) {
+    loop {
+        tokio::select! {
+            piece = queue.recv() => match piece {
+                Some(piece) => {
+                    if events.send(piece).await.is_err() {
+                        break;
                     }
-                    let delta = Delta::Text(text);
-                    tell(events, Event::Delta { choice: 0, block: 0, delta }).await;
                 }
-                FromWorker::Done { id: of, finish, usage } if of == id => {
-                    if !begun {
-                        begin(events, &model, id).await;
-                    }
-                    self.used(before.as_ref(), events).await;
-                    end(events, finish, usage.into()).await;
-                    return Ok(());
-                }
-                FromWorker::Embedded { id: of, vectors, tokens, cut } if of == id => {
-                    let _ = events.send(LocalEvent::Begun).await;
-                    self.used(before.as_ref(), events).await;
-                    let _ = events.send(LocalEvent::Embedded(embedded(vectors, &tokens, &cut))).await;
-                    let _ = events.send(LocalEvent::Done).await;
-                    return Ok(());
-                }
-                FromWorker::Error { id: Some(of), message, .. } if of == id => {
-                    let _ = events.send(LocalEvent::Failed(message)).await;
-                    return Ok(());
-                }
-                FromWorker::Error { id: None, message, .. } => return Err(message),
-                // Words of an earlier answer that was cancelled.
-                _ => {}
-            }
+                None => return,
+            },
+            () = events.closed() => break,
         }
     }
+    // The desk outlives its answers, or nobody cares any more.
+    let _ = left.send(id);
 }
 
 fn embedded(vectors: Vec<Vec<f32>>, tokens: &[usize], cut: &[bool]) -> Vectors {
@@ -273,62 +331,4 @@ fn embedded(vectors: Vec<Vec<f32>>, tokens: &[usize], cut: &[bool]) -> Vectors {
         tokens: tokens.iter().sum::<usize>() as u64,
         cut: cut.map(|(place, (read, _))| (place, *read)).collect(),
     }
-}
-
-async fn tell(events: &mpsc::Sender<LocalEvent>, event: Event) {
-    // A reader that left is noticed by the loop, which then cancels.
-    let _ = events.send(LocalEvent::Said(event)).await;
-}
-
-async fn begin(events: &mpsc::Sender<LocalEvent>, model: &str, id: u64) {
-    let _ = events.send(LocalEvent::Begun).await;
-    tell(events, Event::Start { id: format!("local-{id}"), model: model.to_owned(), created: None }).await;
-    tell(events, Event::BlockStart { choice: 0, block: 0, start: BlockStart::Text }).await;
-}
-
-async fn end(events: &mpsc::Sender<LocalEvent>, finish: Reason, usage: Usage) {
-    tell(events, Event::BlockEnd { choice: 0, block: 0 }).await;
-    let reason = match finish {
-        Reason::Stop => StopReason::EndTurn,
-        Reason::Length => StopReason::MaxTokens,
-        Reason::Cancelled => StopReason::Other("cancelled".into()),
-    };
-    tell(events, Event::Stop { choice: 0, reason }).await;
-    tell(events, Event::Usage(usage)).await;
-    let _ = events.send(LocalEvent::Done).await;
-}
-
-/// The question in the engine's words. What it cannot carry is refused: the choice of targets has already skipped
-/// this one for tools, images and schemas.
-fn generate(question: &Neutral, max_tokens: u64) -> Result<Generate, String> {
-    let mut messages = Vec::new();
-    for message in question.instructions.iter().chain(&question.messages) {
-        let role = match message.role {
-            Role::System | Role::Developer => ModelRole::System,
-            Role::User => ModelRole::User,
-            Role::Assistant => ModelRole::Assistant,
-        };
-        let mut content = String::new();
-        for block in &message.blocks {
-            match &block.content {
-                Content::Text { text, .. } => content.push_str(text),
-                Content::Reasoning { .. } | Content::RedactedReasoning { .. } => {}
-                _ => return Err("the local model takes text only".into()),
-            }
-        }
-        messages.push(Message { role, content });
-    }
-    #[expect(clippy::cast_possible_truncation, reason = "sampling needs no more than single precision")]
-    let sampling = Sampling {
-        temperature: question.sampling.temperature.unwrap_or(1.0) as f32,
-        top_p: question.sampling.top_p.unwrap_or(1.0) as f32,
-        top_k: u32::try_from(question.sampling.top_k.unwrap_or(0)).unwrap_or(0),
-        seed: question.sampling.seed.unwrap_or(0).cast_unsigned(),
-    };
-    Ok(Generate {
-        question: Question::Chat(messages),
-        max_tokens: Some(max_tokens),
-        sampling,
-        stop: question.stop.clone(),
-    })
 }

@@ -1,8 +1,13 @@
 //! The verbs and their flags.
 
+mod distill;
 mod distill_route;
 mod swap;
 
+pub(crate) use distill::{
+    Distill, DistillExport, DistillGrade, DistillImport, DistillTrain, DistillUse, Embeddings, HeadsOf,
+    Label, PromiseOf, RowFormat,
+};
 pub(crate) use distill_route::DistillRoute;
 pub(crate) use swap::{Swap, SwapGrade, SwapGrader, SwapPlan, SwapRequests, SwapSwitch, SwapTest};
 
@@ -51,9 +56,11 @@ pub(crate) enum Verb {
     /// Find a replacement for a model, test it on your own requests, switch, go back, prove it
     #[command(subcommand)]
     Swap(Swap),
-    /// Smaller models: what can answer in front of a big one, and how well
+    /// From the answers of a big model to a small local labeller with a certificate
     #[command(subcommand)]
     Distill(Distill),
+    /// Label texts with a labeller: label, confidence, and whether to ask the big model instead
+    Label(Box<Label>),
     /// Make, list and revoke keys for clients
     #[command(subcommand)]
     Key(Key),
@@ -75,12 +82,6 @@ pub(crate) enum Verb {
     /// A scripted server that answers for a provider in its own dialect; it exists for tests and demonstrations
     #[command(hide = true)]
     StandIn(StandIn),
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Distill {
-    /// Try routers between a weak and a strong model on recorded answers, beside chance and beside prompt length
-    Route(DistillRoute),
 }
 
 #[derive(Debug, Args)]

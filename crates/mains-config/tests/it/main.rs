@@ -5,6 +5,8 @@
 mod agree;
 mod draft;
 mod errors;
+mod first;
 mod golden;
+mod label;
 mod laws;
 mod swap;

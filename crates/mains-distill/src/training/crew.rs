@@ -15,7 +15,9 @@ pub struct Alone;
 
 impl Crew for Alone {
     fn all(&self, jobs: Vec<Job<'_>>) {
-        jobs.into_iter().for_each(|job| job());
+        for job in jobs {
+            job();
+        }
     }
 }
 

@@ -15,7 +15,9 @@ pub fn rows_hash<'a>(examples: impl IntoIterator<Item = &'a Example>) -> [u8; 32
     let mut rows: Vec<[u8; 32]> = examples.into_iter().map(row_hash).collect();
     rows.sort_unstable();
     let mut hash = Sha256::new();
-    rows.iter().for_each(|row| hash.update(row));
+    for row in &rows {
+        hash.update(row);
+    }
     hash.finalize().into()
 }
 

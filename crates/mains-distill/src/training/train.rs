@@ -147,11 +147,15 @@ fn divide(lesson: &Lesson, settings: &Settings) -> Divided {
     let (calibrate, audit) = (each(&all.calibrate), each(&all.audit));
     let mut parts = vec![Part::Repeat; examples.len()];
     for (places, part) in [(&all.fit, Part::Fit), (&calibrate, Part::Calibrate), (&audit, Part::Audit)] {
-        places.iter().for_each(|place| parts[*place] = part);
+        for place in places {
+            parts[*place] = part;
+        }
     }
     let one = each(&all.fit);
     let mut ones = vec![false; examples.len()];
-    one.iter().for_each(|place| ones[*place] = true);
+    for place in one {
+        ones[place] = true;
+    }
     let fit_each = (0..all.fit.len()).filter(|row| ones[all.fit[*row]]).collect();
     let mut in_time: Vec<usize> = (0..examples.len()).collect();
     in_time.sort_by_key(|place| (examples[*place].at, *place));

@@ -197,6 +197,14 @@ fn a_noisy_task_is_refused_and_its_file_answers_nothing() {
     assert_eq!(verify(&made.labeller, Some(given), None).unwrap().calibration_rows, rows.len() as u64);
 }
 
+/// Counts the jobs and does none.
+struct Idle(AtomicU32);
+impl Crew for Idle {
+    fn all(&self, jobs: Vec<Job<'_>>) {
+        self.0.fetch_add(u32::try_from(jobs.len()).unwrap(), Ordering::Relaxed);
+    }
+}
+
 #[test]
 fn stages_are_told_in_order_and_what_cannot_be_trained_is_said() {
     let good = lesson(300, 3, 0.0, SEED);
@@ -220,12 +228,6 @@ fn stages_are_told_in_order_and_what_cannot_be_trained_is_said() {
     let mut bad = good;
     bad.examples[7].label = 3;
     assert!(error(&bad).to_string().contains("row 7"), "{}", error(&bad));
-    struct Idle(AtomicU32);
-    impl Crew for Idle {
-        fn all(&self, jobs: Vec<Job<'_>>) {
-            self.0.fetch_add(u32::try_from(jobs.len()).unwrap(), Ordering::Relaxed);
-        }
-    }
     let idle = Idle(AtomicU32::new(0));
     let undone = train(&lesson(300, 3, 0.0, SEED), None, &settings, &idle, &|_| ());
     assert_eq!((undone, idle.0.into_inner()), (Err(Untrainable::Undone), 5));

@@ -1,18 +1,19 @@
-//! The loop that makes an answer: read the prompt, choose a token, give out its text, again.
+//! A model with its tokenizer and template: a question becomes tokens, and an answer joins the others.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use mains_units::Usage;
-
+use super::batch::{Answer, Batch, SEQUENCES_MAX, Told, Tools, positions_max};
+use super::guide::Guides;
 use super::sample::Sampler;
 use super::stop::StopFilter;
-use super::{Backend, Event, Finish, Generate, Question, Reason};
-use crate::Error;
+use super::{Backend, Event, Finish, Generate, Question};
 use crate::gguf::Gguf;
-use crate::model::{CHUNK_TOKENS, Llama, Options};
+use crate::model::{Llama, Options};
 use crate::models;
-use crate::tokenizer::{ChatTemplate, Prompt, TextStream, Tokenizer};
+use crate::tokenizer::{ChatTemplate, Prompt, Tokenizer};
+use crate::{Error, Fault};
 
 /// Where weights lie and what they must be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,8 +28,10 @@ pub struct Source {
 pub struct LocalModel {
     name: String,
     model: Llama,
-    tokenizer: Tokenizer,
+    tokenizer: Arc<Tokenizer>,
     template: Option<ChatTemplate>,
+    batch: Batch,
+    guides: Option<Guides>,
 }
 
 impl LocalModel {
@@ -50,7 +53,8 @@ impl LocalModel {
         }
         let template = gguf.metadata().text("tokenizer.chat_template").map(ChatTemplate::new).transpose()?;
         let name = gguf.metadata().text("general.name").unwrap_or("unnamed").to_owned();
-        Ok(Self { name, model, tokenizer, template })
+        let tokenizer = Arc::new(tokenizer);
+        Ok(Self { name, model, tokenizer, template, batch: Batch::default(), guides: None })
     }
 
     /// The name that the file gives itself.
@@ -87,20 +91,11 @@ impl LocalModel {
         if tokens.is_empty() {
             return Err(Error::request("the prompt is empty"));
         }
-        Ok(tokens)
-    }
-
-    /// Reads the prompt; gives back false when cancelled, and counts what was read.
-    fn read(&mut self, tokens: &[u32], cancel: &dyn Fn() -> bool, usage: &mut Usage) -> Result<bool, Error> {
-        self.model.truncate(0);
-        for chunk in tokens.chunks(CHUNK_TOKENS) {
-            if cancel() {
-                return Ok(false);
-            }
-            self.model.feed(chunk)?;
-            usage.input += chunk.len() as u64;
+        let known = self.model.config().vocabulary;
+        if let Some(token) = tokens.iter().find(|&&token| token as usize >= known) {
+            return Err(Error::request(format!("token {token} of the prompt is unknown to the model")));
         }
-        Ok(true)
+        Ok(tokens)
     }
 }
 
@@ -110,6 +105,63 @@ fn open(path: &Path) -> Result<File, Error> {
         .map_err(|e| e.hint("`mains model pull` fetches a known model"))
 }
 
+impl LocalModel {
+    /// How many answers are being made.
+    pub fn running(&self) -> usize {
+        self.batch.len()
+    }
+
+    /// Bytes that keys and values may come to take, those of running answers and those that are kept.
+    pub fn cache_bytes(&self) -> usize {
+        self.model.memory_bytes().1 / self.model.context().max(1) * positions_max(&self.model)
+    }
+
+    /// Takes up a request, at most [`SEQUENCES_MAX`] at a time; `id` names it in what [`LocalModel::step`] tells and
+    /// is not another's. An error concerns this request alone.
+    pub fn begin(&mut self, id: u64, request: &Generate) -> Result<(), Error> {
+        if self.batch.len() >= SEQUENCES_MAX {
+            return Err(Error::request(format!("{SEQUENCES_MAX} answers are being made already")));
+        }
+        let sampler = Sampler::new(request.sampling)?;
+        let stops = StopFilter::new(&request.stop)?;
+        let tokens = self.tokens(&request.question)?;
+        let context = self.model.context();
+        let room = context.saturating_sub(tokens.len()) as u64;
+        if room == 0 {
+            return Err(Error::new(
+                Fault::TooLong,
+                format!(
+                    "the prompt has {} tokens and the context holds {context}, the answer among them",
+                    tokens.len()
+                ),
+            )
+            .hint("shorten the prompt, or load the model with a larger context"));
+        }
+        let limit = request.max_tokens.unwrap_or(room).min(room);
+        let mut answer = Answer::new(id, tokens, limit, sampler, stops);
+        if let Some(constraint) = &request.constraint {
+            answer.guide = Some(self.guides()?.guide(constraint)?);
+        }
+        self.batch.push(answer);
+        Ok(())
+    }
+
+    /// One pass of the model for all answers: each that is being written grows by a token at least. `cancelled` is
+    /// asked for each before its next token and between chunks of its prompt.
+    pub fn step(&mut self, cancelled: &dyn Fn(u64) -> bool, tell: &mut dyn FnMut(u64, Told)) {
+        let Self { model, tokenizer, batch, .. } = self;
+        batch.step(Tools { model, tokenizer, cancelled, tell });
+    }
+
+    /// Made when first needed: a trie of the whole vocabulary.
+    fn guides(&mut self) -> Result<&Guides, Error> {
+        if self.guides.is_none() {
+            self.guides = Some(Guides::new(&self.tokenizer, self.model.config().vocabulary)?);
+        }
+        self.guides.as_ref().ok_or_else(|| Error::unsupported("answers cannot be constrained"))
+    }
+}
+
 impl Backend for LocalModel {
     fn generate(
         &mut self,
@@ -117,60 +169,19 @@ impl Backend for LocalModel {
         cancel: &dyn Fn() -> bool,
         emit: &mut dyn FnMut(Event),
     ) -> Result<Finish, Error> {
-        let mut sampler = Sampler::new(request.sampling)?;
-        let mut stops = StopFilter::new(&request.stop)?;
-        let tokens = self.tokens(&request.question)?;
-        let room = self.model.context().saturating_sub(tokens.len()) as u64;
-        if room == 0 {
-            return Err(Error::request(format!(
-                "the prompt has {} tokens and the context holds {}, the answer among them",
-                tokens.len(),
-                self.model.context()
-            ))
-            .hint("shorten the prompt, or load the model with a larger context"));
+        const ID: u64 = 0;
+        if self.batch.len() > 0 {
+            return Err(Error::request("other answers are being made"));
         }
-        let limit = request.max_tokens.unwrap_or(room).min(room);
-        let mut usage = Usage::default();
-        let finish = |reason, usage| Ok(Finish { reason, usage });
-        if !self.read(&tokens, cancel, &mut usage)? {
-            return finish(Reason::Cancelled, usage);
+        self.begin(ID, request)?;
+        let mut ended = None;
+        while ended.is_none() {
+            self.step(&|_| cancel(), &mut |_, told| match told {
+                Told::Event(event) => emit(event),
+                Told::Ended(result) => ended = Some(result),
+            });
         }
-        emit(Event::Prompt { tokens: usage.input });
-        let mut stream = TextStream::default();
-        let mut send = |text: String| {
-            if !text.is_empty() {
-                emit(Event::Text(text));
-            }
-        };
-        let reason = loop {
-            if usage.output == limit {
-                break Reason::Length;
-            }
-            if cancel() {
-                break Reason::Cancelled;
-            }
-            let token = sampler.choose(self.model.logits())?;
-            usage.output += 1;
-            if self.tokenizer.is_end(token) {
-                break Reason::Stop;
-            }
-            let passed = stops.push(&stream.push(&self.tokenizer.bytes(token)));
-            send(passed.text);
-            if passed.stopped {
-                return finish(Reason::Stop, usage);
-            }
-            // The last token that fits needs no pass of its own: nothing is chosen after it.
-            if usage.output < limit {
-                self.model.feed(&[token])?;
-            }
-        };
-        let passed = stops.push(&stream.finish());
-        send(passed.text);
-        if passed.stopped {
-            return finish(Reason::Stop, usage);
-        }
-        send(stops.finish());
-        finish(reason, usage)
+        ended.unwrap_or_else(|| Err(Error::request("the answer did not end")))
     }
 
     fn count(&self, question: &Question) -> Result<u64, Error> {

@@ -1,11 +1,17 @@
 //! A request to a local model, what comes back, and the trait behind which models stand.
 //!
-//! Read this file, then `sample` (choosing a token), `stop` (ending at a text), `local` (the loop).
+//! Read this file, then `sample` (choosing a token), `guide` (the form of an answer), `stop` (ending at a text),
+//! `prefix` (beginnings that are kept), `batch` (answers made together), `local` (the model and its tokenizer).
 
+mod batch;
+mod guide;
 mod local;
+mod prefix;
 mod sample;
 mod stop;
 
+pub use batch::{SEQUENCES_MAX, Told};
+pub use guide::Constraint;
 pub use local::{LocalModel, Source};
 pub use sample::Sampling;
 
@@ -40,6 +46,10 @@ pub struct Generate {
     /// Texts that end the answer and are not part of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stop: Vec<String>,
+    /// The form that the answer must have; without it, any. An answer that ends by its limit of tokens may be cut
+    /// off in the middle of the form.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub constraint: Option<Constraint>,
 }
 
 /// Something that happens while an answer is made.
@@ -71,8 +81,9 @@ pub enum Reason {
 pub struct Finish {
     /// Why it ended.
     pub reason: Reason,
-    /// Tokens read and made. `output` counts every token that the model chose, the one that ended the
-    /// answer among them; a cancelled prompt counts what had been read of it.
+    /// Tokens read and made. `input` counts tokens of the prompt that were computed, `cached_read` those that an
+    /// earlier prompt began with and that were not; a cancelled prompt counts what had been read of it. `output`
+    /// counts every token of the answer, the one that ended it among them.
     pub usage: Usage,
 }
 

@@ -1,5 +1,6 @@
 //! Choosing the next token from logits: the most likely one, or by chance with a seed.
 
+use llguidance::toktrie::SimpleVob;
 use mains_units::Chance;
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +31,8 @@ pub(super) struct Sampler {
     sampling: Sampling,
     chance: Chance,
     candidates: Vec<(f32, u32)>,
+    /// The logits under a mask.
+    masked: Vec<f32>,
 }
 
 impl Sampler {
@@ -41,7 +44,27 @@ impl Sampler {
         if !(0.0..=1.0).contains(&top_p) {
             return Err(Error::request(format!("top_p {top_p} is not between 0 and 1")));
         }
-        Ok(Self { sampling, chance: Chance::from_seed(sampling.seed), candidates: Vec::new() })
+        Ok(Self {
+            sampling,
+            chance: Chance::from_seed(sampling.seed),
+            candidates: Vec::new(),
+            masked: Vec::new(),
+        })
+    }
+
+    /// The next token among those that are allowed: logits of the others count as minus infinity.
+    pub(super) fn choose_allowed(&mut self, logits: &[f32], allowed: &SimpleVob) -> Result<u32, Error> {
+        let mut masked = std::mem::take(&mut self.masked);
+        masked.clear();
+        masked.resize(logits.len(), f32::NEG_INFINITY);
+        allowed.iter_set_entries(|token| {
+            if let (Some(to), Some(&logit)) = (masked.get_mut(token), logits.get(token)) {
+                *to = logit;
+            }
+        });
+        let token = self.choose(&masked);
+        self.masked = masked;
+        token
     }
 
     /// The next token.

@@ -8,8 +8,8 @@ const STOP_COUNT_MAX: usize = 16;
 const STOP_BYTES_MAX: usize = 256;
 
 /// Holds back whatever might become a stop text.
-pub(super) struct StopFilter<'a> {
-    stops: &'a [String],
+pub(super) struct StopFilter {
+    stops: Vec<String>,
     held: String,
 }
 
@@ -22,15 +22,15 @@ pub(super) struct Passed {
     pub(super) stopped: bool,
 }
 
-impl<'a> StopFilter<'a> {
-    pub(super) fn new(stops: &'a [String]) -> Result<Self, Error> {
+impl StopFilter {
+    pub(super) fn new(stops: &[String]) -> Result<Self, Error> {
         if stops.len() > STOP_COUNT_MAX {
             return Err(Error::request(format!("at most {STOP_COUNT_MAX} stop texts, not {}", stops.len())));
         }
         if stops.iter().any(|stop| stop.is_empty() || stop.len() > STOP_BYTES_MAX) {
             return Err(Error::request(format!("a stop text has between 1 and {STOP_BYTES_MAX} bytes")));
         }
-        Ok(Self { stops, held: String::new() })
+        Ok(Self { stops: stops.to_vec(), held: String::new() })
     }
 
     /// Takes more of the answer.
@@ -58,8 +58,8 @@ impl<'a> StopFilter<'a> {
     }
 
     /// What was held back when the answer ended otherwise.
-    pub(super) fn finish(self) -> String {
-        self.held
+    pub(super) fn finish(&mut self) -> String {
+        std::mem::take(&mut self.held)
     }
 }
 

@@ -4,13 +4,15 @@
 //! file costs at most its own size and a fixed margin of [`MARGIN_BYTES`]. Format: the GGUF
 //! specification of the ggml project, versions 2 and 3, little-endian.
 //!
-//! Read `tensor` (types of blocks), `metadata` (values), `reader` (the parser), `dequantise`.
+//! Read `tensor` (types of blocks), `metadata` (values), `reader` (the parser), `blocks` and `dequantise`.
 
+mod blocks;
 mod dequantise;
 mod metadata;
 mod reader;
 mod tensor;
 
+pub(crate) use blocks::Block;
 pub use dequantise::dequantise;
 pub use metadata::{Metadata, TextArray, Value};
 pub use tensor::{Tensor, TensorType};

@@ -15,18 +15,26 @@ pub enum TensorType {
     Q4_1,
     /// 32 signed bytes and a 16-bit scale: `d * q`.
     Q8_0,
+    /// The upper half of 32-bit floats.
+    BF16,
+    /// 32 whole numbers of five bits and a 16-bit scale: `d * (q - 16)`.
+    Q5_0,
+    /// 32 whole numbers of five bits, a 16-bit scale and a 16-bit minimum: `d * q + m`.
+    Q5_1,
+    /// 256 nibbles; per 32 a scale and a minimum of six bits, over all a 16-bit scale for each:
+    /// `d * s * q - e * m`.
+    Q4K,
+    /// The same with whole numbers of five bits.
+    Q5K,
+    /// 256 whole numbers of six bits; per 16 a scale of eight bits, over all a 16-bit scale: `d * s * (q - 32)`.
+    Q6K,
 }
 
 /// The names of the types that exist but are not read here, by their number in the format.
-const OTHER_TYPES: [(u32, &str); 25] = [
-    (6, "Q5_0"),
-    (7, "Q5_1"),
+const OTHER_TYPES: [(u32, &str); 19] = [
     (9, "Q8_1"),
     (10, "Q2_K"),
     (11, "Q3_K"),
-    (12, "Q4_K"),
-    (13, "Q5_K"),
-    (14, "Q6_K"),
     (15, "Q8_K"),
     (16, "IQ2_XXS"),
     (17, "IQ2_XS"),
@@ -42,7 +50,6 @@ const OTHER_TYPES: [(u32, &str); 25] = [
     (27, "I64"),
     (28, "F64"),
     (29, "IQ1_M"),
-    (30, "BF16"),
     (39, "MXFP4"),
 ];
 
@@ -54,7 +61,13 @@ impl TensorType {
             1 => Ok(Self::F16),
             2 => Ok(Self::Q4_0),
             3 => Ok(Self::Q4_1),
+            6 => Ok(Self::Q5_0),
+            7 => Ok(Self::Q5_1),
             8 => Ok(Self::Q8_0),
+            12 => Ok(Self::Q4K),
+            13 => Ok(Self::Q5K),
+            14 => Ok(Self::Q6K),
+            30 => Ok(Self::BF16),
             _ => Err(Self::refuse(number, tensor)),
         }
     }
@@ -63,7 +76,7 @@ impl TensorType {
         match OTHER_TYPES.iter().find(|(other, _)| *other == number) {
             Some((_, name)) => {
                 Error::unsupported(format!("tensor `{tensor}` is stored as {name}, which is not read here"))
-                    .hint("use a file of F32, F16, Q8_0, Q4_0 or Q4_1, or a llama.cpp server as an upstream")
+                    .hint("use a file of F32, F16, BF16, Q8_0, Q4_0 to Q5_1 or Q4_K to Q6_K, or a llama.cpp server as an upstream")
             }
             None => Error::file(format!("tensor `{tensor}` has the unknown type number {number}")),
         }
@@ -72,8 +85,9 @@ impl TensorType {
     /// How many numbers one block holds.
     pub fn block_numbers(self) -> u64 {
         match self {
-            Self::F32 | Self::F16 => 1,
-            Self::Q4_0 | Self::Q4_1 | Self::Q8_0 => 32,
+            Self::F32 | Self::F16 | Self::BF16 => 1,
+            Self::Q4_0 | Self::Q4_1 | Self::Q5_0 | Self::Q5_1 | Self::Q8_0 => 32,
+            Self::Q4K | Self::Q5K | Self::Q6K => 256,
         }
     }
 
@@ -81,10 +95,15 @@ impl TensorType {
     pub fn block_bytes(self) -> u64 {
         match self {
             Self::F32 => 4,
-            Self::F16 => 2,
+            Self::F16 | Self::BF16 => 2,
             Self::Q4_0 => 18,
             Self::Q4_1 => 20,
+            Self::Q5_0 => 22,
+            Self::Q5_1 => 24,
             Self::Q8_0 => 34,
+            Self::Q4K => 144,
+            Self::Q5K => 176,
+            Self::Q6K => 210,
         }
     }
 
@@ -96,6 +115,12 @@ impl TensorType {
             Self::Q4_0 => "Q4_0",
             Self::Q4_1 => "Q4_1",
             Self::Q8_0 => "Q8_0",
+            Self::BF16 => "BF16",
+            Self::Q5_0 => "Q5_0",
+            Self::Q5_1 => "Q5_1",
+            Self::Q4K => "Q4_K",
+            Self::Q5K => "Q5_K",
+            Self::Q6K => "Q6_K",
         }
     }
 }

@@ -11,7 +11,8 @@ pub(crate) struct Activations {
     quants: Vec<i8>,
     /// Per block: the scale, and the scale times the sum of the bytes.
     factors: Vec<[f32; 2]>,
-    sums: Vec<i32>,
+    /// Per block: the sums of the first and of the last sixteen bytes.
+    sums: Vec<[i32; 2]>,
 }
 
 impl Activations {
@@ -21,7 +22,7 @@ impl Activations {
         (self.count, self.columns) = (count, columns);
         self.quants.resize(count * columns, 0);
         self.factors.resize(count * columns / BLOCK, [0.0; 2]);
-        self.sums.resize(count * columns / BLOCK, 0);
+        self.sums.resize(count * columns / BLOCK, [0; 2]);
     }
 
     /// How many tokens.
@@ -47,6 +48,12 @@ impl Activations {
 
     #[inline(always)]
     pub(super) fn sum(&self, token: usize, block: usize) -> i32 {
+        let [first, last] = self.sums(token, block);
+        first + last
+    }
+
+    #[inline(always)]
+    pub(super) fn sums(&self, token: usize, block: usize) -> [i32; 2] {
         self.sums[token * (self.columns / BLOCK) + block]
     }
 
@@ -67,7 +74,7 @@ pub(super) struct Places {
     columns: usize,
     quants: *mut i8,
     factors: *mut [f32; 2],
-    sums: *mut i32,
+    sums: *mut [i32; 2],
 }
 
 // SAFETY: the pointers are only used through `quantise`, whose callers give every token to one thread.
@@ -93,11 +100,13 @@ impl Places {
                 let scale = largest / 127.0;
                 let inverse = L::splat(if largest > 1e-30 { 127.0 / largest } else { 0.0 });
                 let to = self.quants.add(token * self.columns + block * BLOCK);
-                let sum = L::store_bytes(to, L::mul(low, inverse))
-                    + L::store_bytes(to.add(16), L::mul(high, inverse));
+                let sums = [
+                    L::store_bytes(to, L::mul(low, inverse)),
+                    L::store_bytes(to.add(16), L::mul(high, inverse)),
+                ];
                 let at = token * blocks + block;
-                *self.factors.add(at) = [scale, scale * sum as f32];
-                *self.sums.add(at) = sum;
+                *self.factors.add(at) = [scale, scale * (sums[0] + sums[1]) as f32];
+                *self.sums.add(at) = sums;
             }
         }
     }

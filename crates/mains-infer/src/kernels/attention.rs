@@ -27,6 +27,15 @@ pub(crate) struct Shape {
     pub(crate) head: usize,
     /// Positions that the cache holds at most.
     pub(crate) context: usize,
+    /// Positions that a token sees at most, its own among them.
+    pub(crate) window: usize,
+}
+
+impl Shape {
+    /// Whether both are of one model: they differ in the positions that they hold at most.
+    pub(crate) fn like(&self, other: &Self) -> bool {
+        Self { context: other.context, ..*self } == *other
+    }
 }
 
 /// Keys and values of one sequence. The memory of positions not yet written is not touched.
@@ -40,8 +49,8 @@ pub(crate) struct Cache {
 impl Cache {
     /// An empty cache. Its pages are zero and untouched until positions are written.
     pub(crate) fn new(shape: Shape) -> Result<Self, Error> {
-        let Shape { layers, heads, kv_heads, head, context } = shape;
-        if head == 0 || head % 16 != 0 || kv_heads == 0 || heads % kv_heads != 0 {
+        let Shape { layers, heads, kv_heads, head, context, window } = shape;
+        if window == 0 || head == 0 || head % 16 != 0 || kv_heads == 0 || heads % kv_heads != 0 {
             return Err(Error::unsupported(format!(
                 "{heads} heads of {head} over {kv_heads} are not run here"
             )));
@@ -65,6 +74,22 @@ impl Cache {
     /// The bytes it may come to take.
     pub(crate) fn bytes(&self) -> usize {
         (self.keys.len() + self.values.len()) * 2
+    }
+
+    /// Takes over the first `count` positions of another cache of the same model, bit by bit.
+    pub(crate) fn copy_from(&mut self, other: &Self, count: usize) {
+        assert!(self.shape.like(&other.shape), "caches of one model");
+        assert!(count <= self.shape.context && count <= other.shape.context, "both hold these positions");
+        let head = self.shape.head;
+        // Keys go by whole strips: what the last one holds beyond `count` is written before it is read.
+        let (keys, values) = (count.next_multiple_of(STRIP) * head, count * head);
+        for (layer, kv_head) in
+            (0..self.shape.layers).flat_map(|l| (0..self.shape.kv_heads).map(move |k| (l, k)))
+        {
+            let (to, from) = (self.base(layer, kv_head), other.base(layer, kv_head));
+            self.keys[to..][..keys].copy_from_slice(&other.keys[from..][..keys]);
+            self.values[to..][..values].copy_from_slice(&other.values[from..][..values]);
+        }
     }
 
     fn base(&self, layer: usize, kv_head: usize) -> usize {
@@ -140,13 +165,16 @@ impl Cache {
         // A token sees the positions up to its own.
         let seen = tokens.map(|token| task.first + token + 1);
         let most = seen.iter().copied().max().unwrap_or(0);
+        // With a window none before these; what no row sees is not read, by whole strips.
+        let hidden = seen.map(|seen| seen.saturating_sub(self.shape.window));
+        let start = hidden.iter().copied().min().unwrap_or(0) / STRIP * STRIP;
         assert!(most <= self.padded, "a position beyond the cache");
         // SAFETY: keys and values hold `padded` positions; queries and outputs are the caller's promise.
         unsafe {
             let queries: [*const f32; R] = std::array::from_fn(|r| {
                 task.queries.get().cast_const().add(tokens[r] * task.query_stride + heads[r] * head)
             });
-            for strip in 0..most.div_ceil(STRIP) {
+            for strip in start / STRIP..most.div_ceil(STRIP) {
                 let keys = keys.as_ptr().add(strip * head * STRIP);
                 let mut sums = [L::splat(0.0); R];
                 for at in 0..head {
@@ -162,14 +190,20 @@ impl Cache {
             let mut inverse = [0.0; R];
             for r in 0..R {
                 let row = scores.add(r * self.padded);
-                inverse[r] = 1.0 / exponentials::<L>(row, seen[r]);
+                for at in start..hidden[r] {
+                    *row.add(at) = -1e30;
+                }
+                inverse[r] = 1.0 / exponentials::<L>(row.add(start), seen[r] - start);
+                for at in start..hidden[r] {
+                    *row.add(at) = 0.0;
+                }
                 for at in seen[r].next_multiple_of(16)..most {
                     *row.add(at) = 0.0;
                 }
             }
             for at in (0..head).step_by(16) {
                 let mut sums = [L::splat(0.0); R];
-                for position in 0..most {
+                for position in start..most {
                     let value = L::load_half(values.as_ptr().add(position * head + at));
                     for (r, sum) in sums.iter_mut().enumerate() {
                         let weight = L::splat(*scores.add(r * self.padded + position));

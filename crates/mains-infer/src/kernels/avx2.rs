@@ -4,12 +4,13 @@ use std::arch::x86_64::{
     __m128i, __m256, __m256i, _MM_HINT_T0, _mm_add_ps, _mm_cvtss_f32, _mm_loadu_si128, _mm_max_ps,
     _mm_movehl_ps, _mm_packs_epi16, _mm_prefetch, _mm_shuffle_ps, _mm_storeu_si128, _mm256_abs_epi8,
     _mm256_add_epi16, _mm256_add_epi32, _mm256_add_ps, _mm256_and_ps, _mm256_and_si256,
-    _mm256_castps256_ps128, _mm256_castsi256_ps, _mm256_castsi256_si128, _mm256_cvtepi32_ps, _mm256_cvtph_ps,
-    _mm256_cvtps_epi32, _mm256_cvtps_ph, _mm256_div_ps, _mm256_extractf128_ps, _mm256_extracti128_si256,
-    _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_loadu_si256, _mm256_madd_epi16, _mm256_maddubs_epi16,
-    _mm256_max_ps, _mm256_mul_ps, _mm256_packs_epi32, _mm256_permute4x64_epi64, _mm256_round_ps,
-    _mm256_set1_epi8, _mm256_set1_epi16, _mm256_set1_epi32, _mm256_set1_ps, _mm256_setzero_si256,
-    _mm256_sign_epi8, _mm256_slli_epi32, _mm256_srli_epi16, _mm256_storeu_ps,
+    _mm256_castps256_ps128, _mm256_castsi256_ps, _mm256_castsi256_si128, _mm256_cmpeq_epi8,
+    _mm256_cvtepi32_ps, _mm256_cvtepu16_epi32, _mm256_cvtph_ps, _mm256_cvtps_epi32, _mm256_cvtps_ph,
+    _mm256_div_ps, _mm256_extractf128_ps, _mm256_extracti128_si256, _mm256_fmadd_ps, _mm256_loadu_ps,
+    _mm256_loadu_si256, _mm256_madd_epi16, _mm256_maddubs_epi16, _mm256_max_ps, _mm256_mul_ps,
+    _mm256_or_si256, _mm256_packs_epi32, _mm256_permute4x64_epi64, _mm256_round_ps, _mm256_set1_epi8,
+    _mm256_set1_epi16, _mm256_set1_epi32, _mm256_set1_ps, _mm256_setzero_si256, _mm256_sign_epi8,
+    _mm256_slli_epi32, _mm256_srli_epi16, _mm256_srli_epi32, _mm256_storeu_ps,
 };
 
 use super::lanes::Lanes;
@@ -73,6 +74,25 @@ impl Lanes for Avx2 {
         unsafe {
             _mm_storeu_si128(to.cast::<__m128i>(), _mm256_cvtps_ph::<0>(value[0]));
             _mm_storeu_si128(to.add(8).cast::<__m128i>(), _mm256_cvtps_ph::<0>(value[1]));
+        }
+    }
+    #[inline(always)]
+    unsafe fn load_upper(from: *const u16) -> Floats {
+        unsafe {
+            let words = |at: usize| _mm256_cvtepu16_epi32(_mm_loadu_si128(from.add(at).cast::<__m128i>()));
+            [0, 8].map(|at| _mm256_castsi256_ps(_mm256_slli_epi32::<16>(words(at))))
+        }
+    }
+    #[inline(always)]
+    unsafe fn load_pairs(from: *const u16) -> [Floats; 2] {
+        unsafe {
+            let words = |at: usize| _mm256_cvtepu16_epi32(_mm_loadu_si128(from.add(at).cast::<__m128i>()));
+            let pairs = [words(0), words(8)];
+            let first = _mm256_set1_epi32(255);
+            [
+                pairs.map(|pair| _mm256_cvtepi32_ps(_mm256_and_si256(pair, first))),
+                pairs.map(|pair| _mm256_cvtepi32_ps(_mm256_srli_epi32::<8>(pair))),
+            ]
         }
     }
     #[inline(always)]
@@ -181,6 +201,17 @@ impl Lanes for Avx2 {
     }
 
     #[inline(always)]
+    unsafe fn with_bit(bytes: Integers, bits: Integers, place: usize, to: usize) -> Integers {
+        unsafe {
+            let (place, to) = (_mm256_set1_epi8((1u8 << place).cast_signed()), _mm256_set1_epi8(1 << to));
+            [0, 1].map(|at| {
+                let set = _mm256_cmpeq_epi8(_mm256_and_si256(bits[at], place), place);
+                _mm256_or_si256(bytes[at], _mm256_and_si256(set, to))
+            })
+        }
+    }
+
+    #[inline(always)]
     unsafe fn nibbles_zero() -> Integers {
         unsafe { [_mm256_setzero_si256(); 2] }
     }
@@ -221,6 +252,18 @@ impl Lanes for Avx2 {
                 _mm256_add_epi32(sums[0], _mm256_madd_epi16(low, one)),
                 _mm256_add_epi32(sums[1], _mm256_madd_epi16(high, one)),
             ]
+        }
+    }
+    #[inline(always)]
+    unsafe fn small_step(sums: Integers, bytes: Integers, quad: *const i8) -> Integers {
+        unsafe {
+            let quad = broadcast(quad);
+            let one = _mm256_set1_epi16(1);
+            // Two products of at most 63 and 127 fit sixteen bits.
+            [0, 1].map(|at| {
+                let pairs = _mm256_maddubs_epi16(bytes[at], quad);
+                _mm256_add_epi32(sums[at], _mm256_madd_epi16(pairs, one))
+            })
         }
     }
     #[inline(always)]

@@ -3,11 +3,13 @@
 use std::arch::x86_64::{
     __m128i, __m256i, __m512, __m512i, _MM_HINT_T0, _mm_prefetch, _mm_storeu_si128, _mm256_loadu_si256,
     _mm256_storeu_si256, _mm512_abs_ps, _mm512_add_epi32, _mm512_add_ps, _mm512_and_si512,
-    _mm512_castsi512_ps, _mm512_cvtepi32_epi8, _mm512_cvtepi32_ps, _mm512_cvtph_ps, _mm512_cvtps_epi32,
-    _mm512_cvtps_ph, _mm512_div_ps, _mm512_dpbusd_epi32, _mm512_fmadd_ps, _mm512_loadu_ps,
-    _mm512_loadu_si512, _mm512_max_ps, _mm512_mul_ps, _mm512_reduce_add_epi32, _mm512_reduce_add_ps,
-    _mm512_reduce_max_ps, _mm512_roundscale_ps, _mm512_set1_epi8, _mm512_set1_epi32, _mm512_set1_ps,
-    _mm512_setzero_si512, _mm512_slli_epi32, _mm512_srli_epi16, _mm512_storeu_ps, _mm512_xor_si512,
+    _mm512_castsi512_ps, _mm512_cvtepi32_epi8, _mm512_cvtepi32_ps, _mm512_cvtepu16_epi32, _mm512_cvtph_ps,
+    _mm512_cvtps_epi32, _mm512_cvtps_ph, _mm512_div_ps, _mm512_dpbusd_epi32, _mm512_fmadd_ps,
+    _mm512_loadu_ps, _mm512_loadu_si512, _mm512_maskz_set1_epi8, _mm512_max_ps, _mm512_mul_ps,
+    _mm512_or_si512, _mm512_reduce_add_epi32, _mm512_reduce_add_ps, _mm512_reduce_max_ps,
+    _mm512_roundscale_ps, _mm512_set1_epi8, _mm512_set1_epi32, _mm512_set1_ps, _mm512_setzero_si512,
+    _mm512_slli_epi32, _mm512_srli_epi16, _mm512_srli_epi32, _mm512_storeu_ps, _mm512_test_epi8_mask,
+    _mm512_xor_si512,
 };
 
 use super::lanes::Lanes;
@@ -58,6 +60,21 @@ impl Lanes for Avx512 {
     #[inline(always)]
     unsafe fn store_half(to: *mut u16, value: __m512) {
         unsafe { _mm256_storeu_si256(to.cast::<__m256i>(), _mm512_cvtps_ph::<0>(value)) }
+    }
+    #[inline(always)]
+    unsafe fn load_upper(from: *const u16) -> __m512 {
+        unsafe {
+            let words = _mm512_cvtepu16_epi32(_mm256_loadu_si256(from.cast::<__m256i>()));
+            _mm512_castsi512_ps(_mm512_slli_epi32::<16>(words))
+        }
+    }
+    #[inline(always)]
+    unsafe fn load_pairs(from: *const u16) -> [__m512; 2] {
+        unsafe {
+            let pairs = _mm512_cvtepu16_epi32(_mm256_loadu_si256(from.cast::<__m256i>()));
+            let first = _mm512_and_si512(pairs, _mm512_set1_epi32(255));
+            [_mm512_cvtepi32_ps(first), _mm512_cvtepi32_ps(_mm512_srli_epi32::<8>(pairs))]
+        }
     }
     #[inline(always)]
     unsafe fn add(a: __m512, b: __m512) -> __m512 {
@@ -130,6 +147,14 @@ impl Lanes for Avx512 {
     }
 
     #[inline(always)]
+    unsafe fn with_bit(bytes: __m512i, bits: __m512i, place: usize, to: usize) -> __m512i {
+        unsafe {
+            let set = _mm512_test_epi8_mask(bits, _mm512_set1_epi8((1u8 << place).cast_signed()));
+            _mm512_or_si512(bytes, _mm512_maskz_set1_epi8(set, 1 << to))
+        }
+    }
+
+    #[inline(always)]
     unsafe fn nibbles_zero() -> __m512i {
         unsafe { _mm512_setzero_si512() }
     }
@@ -154,6 +179,10 @@ impl Lanes for Avx512 {
             let shifted = _mm512_xor_si512(bytes, _mm512_set1_epi8(-128));
             _mm512_dpbusd_epi32(sums, shifted, broadcast(quad))
         }
+    }
+    #[inline(always)]
+    unsafe fn small_step(sums: __m512i, bytes: __m512i, quad: *const i8) -> __m512i {
+        unsafe { _mm512_dpbusd_epi32(sums, bytes, broadcast(quad)) }
     }
     #[inline(always)]
     unsafe fn wholes_floats(sums: __m512i) -> __m512 {

@@ -36,6 +36,10 @@ pub(super) trait Lanes {
     unsafe fn store(to: *mut f32, value: Self::Floats);
     unsafe fn load_half(from: *const u16) -> Self::Floats;
     unsafe fn store_half(to: *mut u16, value: Self::Floats);
+    /// Sixteen upper halves of floats.
+    unsafe fn load_upper(from: *const u16) -> Self::Floats;
+    /// Sixteen pairs of unsigned bytes: the first of each, and the second.
+    unsafe fn load_pairs(from: *const u16) -> [Self::Floats; 2];
     unsafe fn add(a: Self::Floats, b: Self::Floats) -> Self::Floats;
     unsafe fn mul(a: Self::Floats, b: Self::Floats) -> Self::Floats;
     unsafe fn div(a: Self::Floats, b: Self::Floats) -> Self::Floats;
@@ -58,6 +62,9 @@ pub(super) trait Lanes {
     unsafe fn low_nibbles(bytes: Self::Bytes) -> Self::Bytes;
     unsafe fn high_nibbles(bytes: Self::Bytes) -> Self::Bytes;
 
+    /// The bytes, each with bit `to` set where bit `place` of the byte in `bits` is.
+    unsafe fn with_bit(bytes: Self::Bytes, bits: Self::Bytes, place: usize, to: usize) -> Self::Bytes;
+
     unsafe fn nibbles_zero() -> Self::Nibbles;
     /// Adds the products of four columns (bytes in `0..=15`) with four activations. At most eight steps
     /// between a zero and its floats, with activations in `-127..=127`.
@@ -68,6 +75,9 @@ pub(super) trait Lanes {
     unsafe fn wholes_zero(sum: i32) -> Self::Wholes;
     /// Adds the products of four columns of signed bytes with four activations.
     unsafe fn wholes_step(sums: Self::Wholes, bytes: Self::Bytes, quad: *const i8) -> Self::Wholes;
+    /// Adds the products of four columns of bytes in `0..=63` with four activations, to a sum that began with
+    /// `wholes_zero(0)`.
+    unsafe fn small_step(sums: Self::Wholes, bytes: Self::Bytes, quad: *const i8) -> Self::Wholes;
     unsafe fn wholes_floats(sums: Self::Wholes) -> Self::Floats;
 }
 

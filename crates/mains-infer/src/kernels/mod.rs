@@ -1,6 +1,6 @@
 //! The only folder with `unsafe`: what the processor must do fast.
 //!
-//! Read `lanes` (the operations), `plain` (what they mean), `matrix` (tiles and products), `attention`,
+//! Read `lanes` (the operations), `plain` (what they mean), `matrix` (tiles; `packing`, `products`), `attention`,
 //! `panels` and `encode` (the same for text encoders), `rows`, `pool`; `avx2` and `avx512` are the same
 //! operations as instructions. This file and `encode` are the safe face: they check sizes, pick the
 //! instruction set and spread work over the threads.
@@ -56,11 +56,13 @@ mod avx512;
 mod encode;
 mod lanes;
 mod matrix;
+mod packing;
 #[cfg(test)]
 mod panel_tests;
 mod panels;
 mod plain;
 mod pool;
+mod products;
 mod rows;
 #[cfg(test)]
 mod tests;
@@ -232,43 +234,68 @@ impl Kernels {
         }
     }
 
-    /// Attention of `count` tokens from position `first`; `rows` begin with the queries, `width` apart.
-    pub(crate) fn attend(&mut self, cache: &Cache, at: Place, rows: &[f32], width: usize, out: &mut [f32]) {
-        let shape = cache.shape;
-        let count = rows.len() / width;
-        assert!(width >= shape.heads * shape.head && rows.len() == count * width, "whole tokens");
-        assert!(out.len() == count * shape.heads * shape.head && at.first + count <= shape.context);
+    /// Attention of the tokens of several sequences; `rows` begin with the queries, `width` apart, the sequences one
+    /// after the other. All tokens of one call are one round of the threads.
+    pub(crate) fn attend(
+        &mut self,
+        layer: usize,
+        parts: &[Part<'_>],
+        rows: &[f32],
+        width: usize,
+        out: &mut [f32],
+    ) {
+        let Some(shape) = parts.first().map(|part| part.cache.shape) else { return };
+        let count: usize = parts.iter().map(|part| part.count).sum();
+        let side = shape.heads * shape.head;
+        assert!(width >= side && rows.len() == count * width && out.len() == count * side, "whole tokens");
+        let fits = |part: &Part<'_>| {
+            part.first + part.count <= part.cache.shape.context && part.cache.shape.like(&shape)
+        };
+        assert!(parts.iter().all(fits), "every token has a position, and all sequences are of one model");
+        let room = parts.iter().map(|part| part.cache.scratch()).max().unwrap_or(0);
         for scratch in &mut self.scratch {
-            scratch.resize(cache.scratch(), 0.0);
+            scratch.resize(room.max(scratch.len()), 0.0);
         }
         let scratch: Vec<Shared<f32>> = self.scratch.iter_mut().map(|s| Shared(s.as_mut_ptr())).collect();
-        let groups = count.div_ceil(TOKENS_PER_TASK);
         let (out, queries) = (Shared(out.as_mut_ptr()), Shared(rows.as_ptr().cast_mut()));
-        let set = self.set;
-        self.pool.run(groups * shape.kv_heads, &|thread, index| {
+        let mut tasks = Vec::new();
+        let mut before = 0;
+        for part in parts {
             // The last tokens see most, so they are begun first.
-            let start = (groups - 1 - index / shape.kv_heads) * TOKENS_PER_TASK;
+            for group in (0..part.count.div_ceil(TOKENS_PER_TASK)).rev() {
+                let start = group * TOKENS_PER_TASK;
+                tasks.push((part, before, start..(start + TOKENS_PER_TASK).min(part.count)));
+            }
+            before += part.count;
+        }
+        let set = self.set;
+        self.pool.run(tasks.len() * shape.kv_heads, &|thread, index| {
+            let (part, before, tokens) = &tasks[index / shape.kv_heads];
+            // SAFETY: the rows of this part begin within the rows and outputs, as the sizes above say.
+            let (queries, out) =
+                unsafe { (Shared(queries.get().add(before * width)), Shared(out.get().add(before * side))) };
             let task = &Task {
-                layer: at.layer,
+                layer,
                 kv_head: index % shape.kv_heads,
-                tokens: start..(start + TOKENS_PER_TASK).min(count),
-                first: at.first,
+                tokens: tokens.clone(),
+                first: part.first,
                 scale: 1.0 / (shape.head as f32).sqrt(),
                 queries,
                 query_stride: width,
                 out,
             };
-            let scores = scratch[thread].get();
+            let (cache, scores) = (part.cache, scratch[thread].get());
             dispatch!(set, attend_task(cache: &Cache, task: &Task, scores: *mut f32));
         });
     }
 }
 
-/// Where attention stands: the layer, and the position of the first token.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Place {
-    pub(crate) layer: usize,
+/// The tokens of one sequence in a call for attention: its cache, the position of the first of them, how many.
+#[derive(Clone, Copy)]
+pub(crate) struct Part<'a> {
+    pub(crate) cache: &'a Cache,
     pub(crate) first: usize,
+    pub(crate) count: usize,
 }
 
 /// Pieces of a product per thread.

@@ -64,6 +64,18 @@ impl Lanes for Plain {
         unsafe { to.cast::<[u16; 16]>().write_unaligned(value.map(crate::half::from_f32)) }
     }
     #[inline(always)]
+    unsafe fn load_upper(from: *const u16) -> Floats {
+        // SAFETY: the caller's pointer is valid for sixteen halves.
+        let halves = unsafe { from.cast::<[u16; 16]>().read_unaligned() };
+        each(|i| f32::from_bits(u32::from(halves[i]) << 16))
+    }
+    #[inline(always)]
+    unsafe fn load_pairs(from: *const u16) -> [Floats; 2] {
+        // SAFETY: the caller's pointer is valid for sixteen pairs.
+        let pairs = unsafe { from.cast::<[[u8; 2]; 16]>().read_unaligned() };
+        [each(|i| f32::from(pairs[i][0])), each(|i| f32::from(pairs[i][1]))]
+    }
+    #[inline(always)]
     unsafe fn add(a: Floats, b: Floats) -> Floats {
         each(|i| a[i] + b[i])
     }
@@ -133,6 +145,11 @@ impl Lanes for Plain {
     }
 
     #[inline(always)]
+    unsafe fn with_bit(bytes: [u8; 64], bits: [u8; 64], place: usize, to: usize) -> [u8; 64] {
+        std::array::from_fn(|i| bytes[i] | (bits[i] >> place & 1) << to)
+    }
+
+    #[inline(always)]
     unsafe fn nibbles_zero() -> [i32; 16] {
         [0; 16]
     }
@@ -154,6 +171,11 @@ impl Lanes for Plain {
     unsafe fn wholes_step(sums: [i32; 16], bytes: [u8; 64], quad: *const i8) -> [i32; 16] {
         // SAFETY: handed on.
         unsafe { step(sums, quad, |i| i32::from(bytes[i].cast_signed())) }
+    }
+    #[inline(always)]
+    unsafe fn small_step(sums: [i32; 16], bytes: [u8; 64], quad: *const i8) -> [i32; 16] {
+        // SAFETY: handed on.
+        unsafe { step(sums, quad, |i| i32::from(bytes[i])) }
     }
     #[inline(always)]
     unsafe fn wholes_floats(sums: [i32; 16]) -> Floats {

@@ -7,8 +7,19 @@ use super::*;
 use crate::gguf::{TensorType, dequantise};
 use crate::half;
 
-const KINDS: [TensorType; 5] =
-    [TensorType::F32, TensorType::F16, TensorType::Q4_0, TensorType::Q4_1, TensorType::Q8_0];
+const KINDS: [TensorType; 11] = [
+    TensorType::F32,
+    TensorType::F16,
+    TensorType::BF16,
+    TensorType::Q4_0,
+    TensorType::Q4_1,
+    TensorType::Q5_0,
+    TensorType::Q5_1,
+    TensorType::Q8_0,
+    TensorType::Q4K,
+    TensorType::Q5K,
+    TensorType::Q6K,
+];
 
 pub(super) fn noise(count: usize, size: f32, chance: &mut Chance) -> Vec<f32> {
     (0..count).map(|_| (chance.unit() as f32 * 2.0 - 1.0) * size).collect()
@@ -22,10 +33,20 @@ fn blocks(kind: TensorType, numbers: usize, chance: &mut Chance) -> Vec<u8> {
         let float = chance.unit() as f32 * 0.1 - 0.05;
         match kind {
             TensorType::F32 => bytes.extend(float.to_le_bytes()),
-            TensorType::Q4_1 => {
+            TensorType::Q4_1 | TensorType::Q5_1 => {
                 bytes.extend(half::from_f32(float).to_le_bytes());
                 bytes.extend(half::from_f32(float * -7.3).to_le_bytes());
             }
+            TensorType::Q4K | TensorType::Q5K => {
+                bytes.extend(half::from_f32(float).to_le_bytes());
+                bytes.extend(half::from_f32(float * 5.3).to_le_bytes());
+            }
+            // The scale stands at the end.
+            TensorType::Q6K => {
+                bytes.extend((0..208).map(|_| chance.next_u64() as u8));
+                bytes.extend(half::from_f32(float).to_le_bytes());
+            }
+            TensorType::BF16 => bytes.extend(&float.to_le_bytes()[2..]),
             _ => bytes.extend(half::from_f32(float).to_le_bytes()),
         }
         while bytes.len() < end {
@@ -84,9 +105,15 @@ fn quantised_activations_are_within_half_a_step() {
     }
 }
 
+/// Rows and columns that a type can have: whole tiles and a part of one, several blocks.
+fn shapes(kind: TensorType) -> [(TensorType, usize, usize); 2] {
+    let columns = if kind.block_numbers() == 256 { [256, 768] } else { [96, 576] };
+    [(kind, 37, columns[0]), (kind, 16, columns[1])]
+}
+
 #[test]
 fn products_agree_with_the_dequantised_weights() {
-    for (kind, rows, columns) in KINDS.into_iter().flat_map(|kind| [(kind, 37, 96), (kind, 16, 576)]) {
+    for (kind, rows, columns) in KINDS.into_iter().flat_map(shapes) {
         let mut chance = Chance::from_seed(rows as u64);
         let bytes = blocks(kind, rows * columns, &mut chance);
         let matrix = Matrix::pack(kind, &bytes, rows, columns, |row| row).unwrap();
@@ -101,7 +128,7 @@ fn products_agree_with_the_dequantised_weights() {
             for mut kernels in kernels(threads) {
                 let mut quantised = Activations::default();
                 kernels.quantise(&x, columns, &mut quantised);
-                let exact = matches!(kind, TensorType::F16 | TensorType::F32);
+                let exact = matches!(kind, TensorType::F16 | TensorType::BF16 | TensorType::F32);
                 let read = if exact { x.clone() } else { restored(&mut quantised, count, columns) };
                 let mut out = vec![f32::NAN; count * rows * 2];
                 let input = Input { floats: &x, activations: &quantised };
@@ -165,7 +192,7 @@ fn norms_and_gates_agree_with_plain_sums() {
 #[test]
 fn attention_agrees_with_plain_sums() {
     // Four heads over two: groups of two, and positions on both sides of a strip of sixteen.
-    let shape = Shape { layers: 2, heads: 4, kv_heads: 2, head: 32, context: 60 };
+    let shape = Shape { layers: 2, heads: 4, kv_heads: 2, head: 32, context: 60, window: usize::MAX };
     let width = (shape.heads + 2 * shape.kv_heads) * shape.head;
     let mut chance = Chance::from_seed(6);
     let rows = noise(53 * width, 1.5, &mut chance);
@@ -179,7 +206,8 @@ fn attention_agrees_with_plain_sums() {
             let part = &rows[first * width..][..count * width];
             kernels.store(&mut cache, 1, first, part, width);
             let mut out = vec![f32::NAN; count * shape.heads * shape.head];
-            kernels.attend(&cache, Place { layer: 1, first }, part, width, &mut out);
+            let count = part.len() / width;
+            kernels.attend(1, &[Part { cache: &cache, first, count }], part, width, &mut out);
             for (at, out) in out.iter().enumerate() {
                 let (token, head, place) = (first + at / 128, at / 32 % 4, at % 32);
                 let query = &rows[token * width + head * 32..][..32];

@@ -1,11 +1,14 @@
 //! The sizes of a model, from the file's metadata, checked before anything is made of them.
 
+use super::architecture::{self, Architecture};
 use crate::Error;
 use crate::gguf::{Gguf, Metadata};
 
-/// The hyperparameters of a Llama model.
+/// The hyperparameters of a model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
+    /// What kind of model it is.
+    pub architecture: &'static Architecture,
     /// Layers.
     pub layers: usize,
     /// Numbers in an embedding.
@@ -28,6 +31,8 @@ pub struct Config {
     pub rope_base: f64,
     /// What positions are divided by (1 without scaling).
     pub rope_scale: f64,
+    /// Positions that a token sees at most, its own among them; without a window `usize::MAX`.
+    pub window: usize,
     /// Keeps the norm from dividing by zero.
     pub norm_epsilon: f32,
 }
@@ -36,47 +41,45 @@ pub struct Config {
 const SIZE_MAX: u64 = 1 << 22;
 
 impl Config {
-    /// Reads the sizes of a file of the Llama architecture; others are refused by name.
+    /// Reads the sizes of a file of a known architecture; others are refused by name.
     pub fn from_gguf(gguf: &Gguf) -> Result<Self, Error> {
         let metadata = gguf.metadata();
-        match metadata.text("general.architecture") {
-            Some("llama") => {}
-            Some(other) => {
-                return Err(Error::unsupported(format!("models of architecture `{other}` are not run here"))
-                    .hint("use a llama model, or a llama.cpp server as an upstream"));
-            }
-            None => return Err(Error::file("the file does not name its architecture")),
-        }
-        if metadata.unsigned("llama.expert_count").is_some_and(|count| count > 0) {
+        let Some(name) = metadata.text("general.architecture") else {
+            return Err(Error::file("the file does not name its architecture"));
+        };
+        let architecture = architecture::find(name)?;
+        let key = |key: &str| format!("{name}.{key}");
+        if metadata.unsigned(&key("expert_count")).is_some_and(|count| count > 0) {
             return Err(Error::unsupported("mixtures of experts are not run here"));
         }
         let embeddings = gguf
             .tensor("token_embd.weight")
             .ok_or_else(|| Error::file("the file has no tensor `token_embd.weight`"))?;
-        let embedding = size(metadata, "llama.embedding_length")?;
-        let heads = size(metadata, "llama.attention.head_count")?;
-        let kv_heads = size_or(metadata, "llama.attention.head_count_kv", heads)?;
-        let head = size_or(metadata, "llama.attention.key_length", embedding / heads)?;
+        let embedding = size(metadata, &key("embedding_length"))?;
+        let heads = size(metadata, &key("attention.head_count"))?;
+        let kv_heads = size_or(metadata, &key("attention.head_count_kv"), heads)?;
+        let head = size_or(metadata, &key("attention.key_length"), embedding / heads)?;
         let config = Self {
-            layers: size(metadata, "llama.block_count")?,
+            architecture,
+            layers: size(metadata, &key("block_count"))?,
             embedding,
-            feed_forward: size(metadata, "llama.feed_forward_length")?,
+            feed_forward: size(metadata, &key("feed_forward_length"))?,
             heads,
             kv_heads,
             head,
-            context: size(metadata, "llama.context_length")?,
+            context: size(metadata, &key("context_length"))?,
             vocabulary: usize::try_from(embeddings.rows).unwrap_or(usize::MAX),
-            rope_dimensions: size_or(metadata, "llama.rope.dimension_count", head)?,
-            rope_base: metadata.float("llama.rope.freq_base").unwrap_or(10_000.0),
-            rope_scale: rope_scale(metadata)?,
-            norm_epsilon: epsilon(metadata)?,
+            rope_dimensions: size_or(metadata, &key("rope.dimension_count"), head)?,
+            rope_base: metadata.float(&key("rope.freq_base")).unwrap_or(10_000.0),
+            rope_scale: rope_scale(metadata, name)?,
+            window: size_or(metadata, &key("attention.sliding_window"), usize::MAX)?,
+            norm_epsilon: epsilon(metadata, name)?,
         };
-        config.check(metadata)?;
+        config.check(size_or(metadata, &key("attention.value_length"), head)?)?;
         Ok(config)
     }
 
-    fn check(&self, metadata: &Metadata) -> Result<(), Error> {
-        let value_length = size_or(metadata, "llama.attention.value_length", self.head)?;
+    fn check(&self, value_length: usize) -> Result<(), Error> {
         let sound = self.heads.is_multiple_of(self.kv_heads)
             && self.rope_dimensions <= self.head
             && self.rope_dimensions.is_multiple_of(2)
@@ -120,21 +123,23 @@ fn size_or(metadata: &Metadata, name: &str, default: usize) -> Result<usize, Err
     if metadata.get(name).is_some() { size(metadata, name) } else { Ok(default) }
 }
 
-fn rope_scale(metadata: &Metadata) -> Result<f64, Error> {
-    match metadata.text("llama.rope.scaling.type") {
+fn rope_scale(metadata: &Metadata, name: &str) -> Result<f64, Error> {
+    let factor = format!("{name}.rope.scaling.factor");
+    match metadata.text(&format!("{name}.rope.scaling.type")) {
         None | Some("none") => Ok(1.0),
-        Some("linear") => match metadata.float("llama.rope.scaling.factor") {
+        Some("linear") => match metadata.float(&factor) {
             Some(factor) if factor.is_finite() && factor >= 1.0 => Ok(factor),
-            _ => Err(Error::file("metadata `llama.rope.scaling.factor` is missing or below one")),
+            _ => Err(Error::file(format!("metadata `{factor}` is missing or below one"))),
         },
         Some(other) => Err(Error::unsupported(format!("rope scaling `{other}` is not run here"))),
     }
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "the file held a 32-bit float")]
-fn epsilon(metadata: &Metadata) -> Result<f32, Error> {
-    match metadata.float("llama.attention.layer_norm_rms_epsilon") {
+fn epsilon(metadata: &Metadata, name: &str) -> Result<f32, Error> {
+    let key = format!("{name}.attention.layer_norm_rms_epsilon");
+    match metadata.float(&key) {
         Some(epsilon) if (0.0..1.0).contains(&epsilon) => Ok(epsilon as f32),
-        _ => Err(Error::file("metadata `llama.attention.layer_norm_rms_epsilon` is missing or not sensible")),
+        _ => Err(Error::file(format!("metadata `{key}` is missing or not sensible"))),
     }
 }

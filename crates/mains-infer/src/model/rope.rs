@@ -1,12 +1,13 @@
-//! Rotary positions (Su et al. 2021). GGUF files of this architecture rotate neighbours `(2 i, 2 i + 1)`;
-//! the rows of queries and keys are reordered at load so that the pairs stand half a head apart and the
-//! rotation runs along whole vectors. Scores do not change, because both sides are reordered alike.
+//! Rotary positions (Su et al. 2021). Pairs stand half a head apart, so that the rotation runs along whole vectors.
+//! Where a file rotates neighbours `(2 i, 2 i + 1)`, the rows of queries and keys are reordered at load. Scores do not change, because both sides are reordered alike.
 
 use super::Config;
+use super::architecture::Pairs;
 
 /// Frequencies of the pairs of a head.
 pub(crate) struct Rope {
     frequencies: Vec<f64>,
+    stored: Pairs,
 }
 
 impl Rope {
@@ -20,7 +21,7 @@ impl Rope {
                 config.rope_base.powf(exponent) / config.rope_scale / factor
             })
             .collect();
-        Self { frequencies }
+        Self { frequencies, stored: config.architecture.pairs }
     }
 
     /// Cosines and sines of a position, one per pair.
@@ -37,10 +38,11 @@ impl Rope {
         self.frequencies.len()
     }
 
-    /// Where the number that a reordered head has at `place` stands in the file's head.
+    /// Where the number that a head has here at `place` stands in the file's head.
     pub(crate) fn source(&self, place: usize) -> usize {
         let pairs = self.pairs();
         match place {
+            _ if self.stored == Pairs::Halves => place,
             _ if place < pairs => 2 * place,
             _ if place < 2 * pairs => 2 * (place - pairs) + 1,
             _ => place,

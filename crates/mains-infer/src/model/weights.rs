@@ -3,6 +3,7 @@
 
 use std::io::{Read, Seek};
 
+use super::adjust::Adjust;
 use super::{Config, Rope};
 use crate::Error;
 use crate::gguf::{Gguf, Tensor, TensorType, dequantise};
@@ -14,6 +15,7 @@ pub(crate) struct Layer {
     pub(crate) query: Matrix,
     pub(crate) key: Matrix,
     pub(crate) value: Matrix,
+    pub(crate) adjust: Adjust,
     pub(crate) output: Matrix,
     pub(crate) feed_norm: Vec<f32>,
     pub(crate) gate: Matrix,
@@ -32,7 +34,16 @@ pub(crate) struct Weights {
 }
 
 /// Tensors that change what a layer computes and that this engine does not apply.
-const REFUSED: [&str; 4] = ["attn_q.bias", "attn_q_norm.weight", "ffn_gate_inp.weight", "attn_sinks.weight"];
+const REFUSED: [&str; 5] = [
+    "attn_output.bias",
+    "ffn_gate_inp.weight",
+    "attn_sinks.weight",
+    "ffn_down.bias",
+    "post_attention_norm.weight",
+];
+/// The same where the architecture has them not.
+const BIAS: &str = "attn_q.bias";
+const HEAD_NORM: &str = "attn_q_norm.weight";
 
 impl Weights {
     /// Loads and packs everything.
@@ -91,7 +102,7 @@ impl<S: Read + Seek> Loader<'_, S> {
 
     fn vector(&mut self, name: &str, length: usize) -> Result<Vec<f32>, Error> {
         let tensor = self.tensor(name, 1, length)?.clone();
-        if !matches!(tensor.kind, TensorType::F32 | TensorType::F16) {
+        if !matches!(tensor.kind, TensorType::F32 | TensorType::F16 | TensorType::BF16) {
             return Err(Error::unsupported(format!("vector `{name}` is stored as {}", tensor.kind.name())));
         }
         Ok(dequantise(tensor.kind, &self.gguf.load(self.source, &tensor)?))
@@ -113,9 +124,36 @@ impl<S: Read + Seek> Loader<'_, S> {
         Matrix::pack(tensor.kind, &bytes, rows, columns, source_row)
     }
 
+    fn adjust(&mut self, config: &Config, rope: &Rope, layer: usize) -> Result<Adjust, Error> {
+        let name = |part: &str| format!("blk.{layer}.{part}");
+        let (queries, sides) = (config.heads * config.head, config.kv_heads * config.head);
+        // As the rows of the matrices, the numbers of a head follow the order of the rotation.
+        let ordered = |vector: &[f32]| -> Vec<f32> {
+            let in_head = |at: usize| at - at % config.head + rope.source(at % config.head);
+            (0..vector.len()).map(|at| vector[in_head(at)]).collect()
+        };
+        let mut bias = Vec::new();
+        if config.architecture.biases {
+            bias.extend(ordered(&self.vector(&name("attn_q.bias"), queries)?));
+            bias.extend(ordered(&self.vector(&name("attn_k.bias"), sides)?));
+            bias.extend(self.vector(&name("attn_v.bias"), sides)?);
+        }
+        let norms = if config.architecture.head_norms {
+            let query = ordered(&self.vector(&name("attn_q_norm.weight"), config.head)?);
+            Some([query, ordered(&self.vector(&name("attn_k_norm.weight"), config.head)?)])
+        } else {
+            None
+        };
+        Ok(Adjust { bias, norms })
+    }
+
     fn layer(&mut self, config: &Config, rope: &Rope, layer: usize) -> Result<Layer, Error> {
         let name = |part: &str| format!("blk.{layer}.{part}");
-        if let Some(part) = REFUSED.iter().find(|part| self.gguf.tensor(&name(part)).is_some()) {
+        let architecture = config.architecture;
+        let foreign = [(BIAS, architecture.biases), (HEAD_NORM, architecture.head_norms)];
+        let foreign = foreign.into_iter().filter(|(_, known)| !known).map(|(part, _)| part);
+        let refused = REFUSED.into_iter().chain(foreign);
+        if let Some(part) = refused.into_iter().find(|part| self.gguf.tensor(&name(part)).is_some()) {
             return Err(Error::unsupported(format!("tensor `{}` is not applied here", name(part))));
         }
         let (d, inner) = (config.embedding, config.feed_forward);
@@ -125,6 +163,7 @@ impl<S: Read + Seek> Loader<'_, S> {
             attention_norm: self.vector(&name("attn_norm.weight"), d)?,
             query: self.reordered(&name("attn_q.weight"), queries, d, in_head)?,
             key: self.reordered(&name("attn_k.weight"), sides, d, in_head)?,
+            adjust: self.adjust(config, rope, layer)?,
             value: self.matrix(&name("attn_v.weight"), sides, d)?,
             output: self.matrix(&name("attn_output.weight"), d, queries)?,
             feed_norm: self.vector(&name("ffn_norm.weight"), d)?,

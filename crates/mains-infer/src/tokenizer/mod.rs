@@ -107,6 +107,24 @@ impl Tokenizer {
         self.ends.binary_search(&token).is_ok()
     }
 
+    /// The tokens that end an answer, in order.
+    pub(crate) fn ends(&self) -> &[u32] {
+        &self.ends
+    }
+
+    /// The name of a control token; none for others.
+    pub(crate) fn control_name(&self, token: u32) -> Option<&str> {
+        let found = self.specials.iter().find(|special| special.token == token && special.control)?;
+        Some(&found.text)
+    }
+
+    /// The tokens of a text in which no name means a control token.
+    pub(crate) fn encode_plain(&self, text: &str) -> Result<Vec<u32>, Error> {
+        let mut tokens = Vec::new();
+        self.encode_words(text, &mut tokens)?;
+        Ok(tokens)
+    }
+
     /// The texts of the tokens that begin and end a text, as chat templates name them.
     pub fn begin_and_end(&self) -> (&str, &str) {
         let text = |token: Option<u32>| token.and_then(|token| self.text(token)).unwrap_or("");

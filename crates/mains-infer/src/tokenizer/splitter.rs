@@ -29,7 +29,7 @@ enum Cut {
     Pattern(&'static str),
 }
 
-const SPLITTERS: [Splitter; 4] = [
+const SPLITTERS: [Splitter; 5] = [
     Splitter { names: &["gpt-2"], cut: Cut::Gpt2, whole_words: false, begins: false },
     Splitter { names: &["smollm"], cut: Cut::DigitsThenGpt2, whole_words: false, begins: false },
     Splitter {
@@ -47,6 +47,14 @@ const SPLITTERS: [Splitter; 4] = [
         ),
         whole_words: false,
         begins: false,
+    },
+    Splitter {
+        names: &["tekken"],
+        cut: Cut::Pattern(
+            r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+",
+        ),
+        whole_words: true,
+        begins: true,
     },
 ];
 
@@ -90,4 +98,31 @@ pub(super) fn byte_letters() -> Vec<char> {
             }
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+    use tokenizers::{OffsetReferential, OffsetType, PreTokenizedString, PreTokenizer};
+
+    /// Words as Python's `regex` finds them: `tests/data/architectures.py`.
+    #[test]
+    fn words_are_cut_as_another_engine_of_patterns_cuts_them() {
+        let cuts = include_str!("../../tests/data/architectures/cuts.json");
+        let cuts: HashMap<String, Vec<Vec<String>>> = serde_json::from_str(cuts).unwrap();
+        assert_eq!(cuts.len(), 3);
+        for (name, texts) in cuts {
+            let cutter = find(&name).unwrap().pre_tokenizer().unwrap();
+            for words in texts {
+                let text = words.concat();
+                let mut pieces = PreTokenizedString::from(text.as_str());
+                cutter.pre_tokenize(&mut pieces).unwrap();
+                let splits = pieces.get_splits(OffsetReferential::Original, OffsetType::Byte);
+                let got: Vec<&str> = splits.iter().map(|(_, (start, end), _)| &text[*start..*end]).collect();
+                assert_eq!(got, words, "{name}");
+            }
+        }
+    }
 }

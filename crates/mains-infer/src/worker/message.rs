@@ -170,19 +170,27 @@ pub struct EncoderReady {
 pub struct Spent {
     /// Tokens of the prompt that were read.
     pub prompt: u64,
+    /// How many of them an earlier prompt began with, so that they were not computed again.
+    #[serde(default)]
+    pub cached: u64,
     /// Tokens that were made.
     pub completion: u64,
 }
 
 impl From<Usage> for Spent {
     fn from(usage: Usage) -> Self {
-        Self { prompt: usage.input_total(), completion: usage.output }
+        Self { prompt: usage.input_total(), cached: usage.cached_read, completion: usage.output }
     }
 }
 
 impl From<Spent> for Usage {
     fn from(spent: Spent) -> Self {
-        Self { input: spent.prompt, output: spent.completion, ..Self::default() }
+        Self {
+            input: spent.prompt.saturating_sub(spent.cached),
+            cached_read: spent.cached,
+            output: spent.completion,
+            ..Self::default()
+        }
     }
 }
 
@@ -196,6 +204,8 @@ pub enum Trouble {
     NotLoaded,
     /// The request cannot be served as it stands.
     Request,
+    /// The prompt does not fit the context.
+    TooLong,
     /// The model file is damaged or not what its hash says.
     File,
     /// The file asks for something that this engine does not do.
@@ -212,6 +222,7 @@ impl From<Fault> for Trouble {
             Fault::File => Self::File,
             Fault::Unsupported => Self::Unsupported,
             Fault::Request => Self::Request,
+            Fault::TooLong => Self::TooLong,
             Fault::Protocol => Self::Protocol,
             Fault::Io => Self::Io,
         }

@@ -1,10 +1,10 @@
-//! The child's side. One thread reads frames, so that a cancel or a ping is heard while an answer is
-//! being made; the calling thread computes. Between them stands a short line: one answer at a time, a few
-//! waiting, everyone else is told `busy`.
+//! The child's side. One thread reads frames, so that a cancel or a ping is heard while answers are being made; the
+//! calling thread computes. Between them stands a short line: answers are made together, up to a number, a few
+//! requests wait, everyone else is told `busy`. The line keeps its order: a request for vectors or another model is
+//! served when the answers before it have ended, and what came after it waits behind it.
 
 use std::collections::VecDeque;
 use std::io::{Read, Write};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
@@ -12,13 +12,13 @@ use super::frame::{FRAME_BYTES_MAX, Frames, encode};
 use super::message::{
     EncoderReady, FromWorker, Load, LoadEncoder, Ready, Spent, TEXTS_MAX, ToWorker, Trouble,
 };
-use crate::backend::{Backend, Event, Generate, LocalModel, Question, Reason, Source};
+use crate::backend::{Backend, Event, Generate, LocalModel, Question, Reason, SEQUENCES_MAX, Source, Told};
 use crate::encoder::{Embedded, Embedder};
 use crate::model::Options;
 use crate::{Error, Fault};
 
-/// Requests that may wait behind the one being answered.
-pub const LINE_MAX: usize = 8;
+/// Requests that may wait behind those being answered.
+pub const LINE_MAX: usize = SEQUENCES_MAX;
 
 /// Bytes of one number of a vector in a frame, with its comma.
 const NUMBER_BYTES_MAX: usize = 11;
@@ -28,7 +28,6 @@ pub fn run(input: impl Read + Send + 'static, output: impl Write + Send + 'stati
     let desk = Arc::new(Desk {
         line: Mutex::new(Line::default()),
         arrived: Condvar::new(),
-        cancelled: AtomicBool::new(false),
         output: Mutex::new(output),
     });
     let reader = Arc::clone(&desk);
@@ -36,10 +35,16 @@ pub fn run(input: impl Read + Send + 'static, output: impl Write + Send + 'stati
         .name("worker-reader".to_owned())
         .spawn(move || reader.read(input))
         .map_err(|e| Error::io("cannot start the reader thread of the worker", &e))?;
-    let mut model = None;
+    let mut model: Option<LocalModel> = None;
     let mut encoder = None;
     loop {
-        match desk.take() {
+        let Some(job) = desk.take(model.as_ref().map_or(0, LocalModel::running)) else {
+            if let Some(model) = &mut model {
+                desk.step(model)?;
+            }
+            continue;
+        };
+        match job {
             Job::Load(load) => {
                 // The old model goes first: two at once might not fit.
                 model = None;
@@ -61,8 +66,11 @@ pub fn run(input: impl Read + Send + 'static, output: impl Write + Send + 'stati
                     Err(error) => desk.say(&FromWorker::error(None, &error))?,
                 }
             }
-            Job::Embed(id, texts) => desk.embed(encoder.as_ref(), id, &texts)?,
-            Job::Generate(id, request) => desk.answer(model.as_mut(), id, &request)?,
+            Job::Embed(id, texts) => {
+                desk.embed(encoder.as_ref(), id, &texts)?;
+                desk.leave(id);
+            }
+            Job::Generate(id, request) => desk.begin(model.as_mut(), id, &request)?,
             Job::Count(id, question) => desk.count(model.as_ref(), id, &question)?,
             Job::End(result) => return result,
         }
@@ -91,15 +99,19 @@ impl Job {
 #[derive(Default)]
 struct Line {
     waiting: VecDeque<Job>,
-    active: Option<u64>,
+    active: Vec<Active>,
     ended: Option<Result<(), Error>>,
+}
+
+/// A request that has left the line and is not yet answered.
+struct Active {
+    id: u64,
+    cancelled: bool,
 }
 
 struct Desk<W> {
     line: Mutex<Line>,
     arrived: Condvar,
-    /// Whether the answer being made is to stop. Set and cleared under the lock of the line.
-    cancelled: AtomicBool,
     output: Mutex<W>,
 }
 
@@ -119,45 +131,71 @@ impl<W: Write> Desk<W> {
             .map_err(|e| Error::io("the worker cannot write to its parent", &e))
     }
 
-    /// The next thing to do; waits for it.
-    fn take(&self) -> Job {
+    /// The next thing to do beside this many answers in the making; none when it is to go on with those. Waits when
+    /// there is neither.
+    fn take(&self, running: usize) -> Option<Job> {
         let mut line = lock(&self.line);
-        line.active = None;
         loop {
             // Whoever hung up wants no more answers.
             if let Some(result) = line.ended.take() {
-                return Job::End(result);
+                return Some(Job::End(result));
             }
-            if let Some(job) = line.waiting.pop_front() {
-                if let Some(id) = job.id() {
-                    line.active = Some(id);
-                    self.cancelled.store(false, Ordering::Relaxed);
-                }
-                return job;
+            let now = line.waiting.front().is_some_and(|job| match job {
+                Job::Generate(..) => running < SEQUENCES_MAX,
+                Job::Count(..) | Job::End(_) => true,
+                Job::Load(_) | Job::LoadEncoder(_) | Job::Embed(..) => running == 0,
+            });
+            if now && let Some(job) = line.waiting.pop_front() {
+                line.active.extend(job.id().map(|id| Active { id, cancelled: false }));
+                return Some(job);
+            }
+            if running > 0 {
+                return None;
             }
             line = self.arrived.wait(line).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
-    fn answer(&self, model: Option<&mut LocalModel>, id: u64, request: &Generate) -> Result<(), Error> {
-        let Some(model) = model else { return self.say(&not_loaded(id)) };
-        let mut broken = None;
-        let cancel = || self.cancelled.load(Ordering::Relaxed);
-        let result = model.generate(request, &cancel, &mut |event| {
-            if let Event::Text(text) = event
-                && let Err(error) = self.say(&FromWorker::Token { id, text })
-            {
-                self.cancelled.store(true, Ordering::Relaxed);
-                broken = Some(error);
+    /// Forgets a request that has been answered.
+    fn leave(&self, id: u64) {
+        lock(&self.line).active.retain(|active| active.id != id);
+    }
+
+    /// Whether a request that is being answered is to stop.
+    fn is_cancelled(&self, id: u64) -> bool {
+        lock(&self.line).active.iter().any(|active| active.id == id && active.cancelled)
+    }
+
+    fn begin(&self, model: Option<&mut LocalModel>, id: u64, request: &Generate) -> Result<(), Error> {
+        let begun = match model {
+            Some(model) => model.begin(id, request).map_err(|error| FromWorker::error(Some(id), &error)),
+            None => Err(not_loaded(id)),
+        };
+        let Err(why) = begun else { return Ok(()) };
+        self.leave(id);
+        self.say(&why)
+    }
+
+    /// One token more for every answer in the making.
+    fn step(&self, model: &mut LocalModel) -> Result<(), Error> {
+        let mut broken = Ok(());
+        model.step(&|id| self.is_cancelled(id), &mut |id, told| {
+            let said = match told {
+                Told::Event(Event::Prompt { .. }) => return,
+                Told::Event(Event::Text(text)) => FromWorker::Token { id, text },
+                Told::Ended(Ok(finish)) => {
+                    FromWorker::Done { id, finish: finish.reason, usage: finish.usage.into() }
+                }
+                Told::Ended(Err(error)) => FromWorker::error(Some(id), &error),
+            };
+            if !matches!(said, FromWorker::Token { .. }) {
+                self.leave(id);
+            }
+            if broken.is_ok() {
+                broken = self.say(&said);
             }
         });
-        match (broken, result) {
-            (Some(error), _) => Err(error),
-            (None, Ok(finish)) => {
-                self.say(&FromWorker::Done { id, finish: finish.reason, usage: finish.usage.into() })
-            }
-            (None, Err(error)) => self.say(&FromWorker::error(Some(id), &error)),
-        }
+        broken
     }
 
     fn count(&self, model: Option<&LocalModel>, id: u64, question: &Question) -> Result<(), Error> {
@@ -181,7 +219,7 @@ impl<W: Write> Desk<W> {
             return self.say(&FromWorker::error(Some(id), &error));
         }
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-        match encoder.embed_until(&texts, &|| self.cancelled.load(Ordering::Relaxed)) {
+        match encoder.embed_until(&texts, &|| self.is_cancelled(id)) {
             Ok(Some(Embedded { vectors, tokens, cut })) => {
                 self.say(&FromWorker::Embedded { id, vectors, tokens, cut })
             }
@@ -195,7 +233,7 @@ impl<W: Write> Desk<W> {
         let result = self.read_frames(&mut input);
         let mut line = lock(&self.line);
         line.ended = Some(result);
-        self.cancelled.store(true, Ordering::Relaxed);
+        line.active.iter_mut().for_each(|active| active.cancelled = true);
         self.arrived.notify_one();
     }
 
@@ -245,14 +283,15 @@ impl<W: Write> Desk<W> {
             return Ok(());
         }
         drop(line);
-        let message = format!("the local model is answering, and {LINE_MAX} requests wait already");
+        let message =
+            format!("the local model answers as many as it can, and {LINE_MAX} requests wait already");
         self.say(&FromWorker::Error { id, trouble: Trouble::Busy, message })
     }
 
     fn cancel(&self, id: u64) -> Result<(), Error> {
         let mut line = lock(&self.line);
-        if line.active == Some(id) {
-            self.cancelled.store(true, Ordering::Relaxed);
+        if let Some(active) = line.active.iter_mut().find(|active| active.id == id) {
+            active.cancelled = true;
             return Ok(());
         }
         let before = line.waiting.len();
@@ -267,7 +306,7 @@ impl<W: Write> Desk<W> {
 }
 
 fn cancelled(id: u64) -> FromWorker {
-    let usage = Spent { prompt: 0, completion: 0 };
+    let usage = Spent { prompt: 0, cached: 0, completion: 0 };
     FromWorker::Done { id, finish: Reason::Cancelled, usage }
 }
 
@@ -280,13 +319,13 @@ fn load_model(load: Load) -> Result<(LocalModel, Ready), Error> {
     let source = Source { path: load.path, sha256: load.sha256 };
     let options = Options { threads: load.threads, context: load.context, instruction_set: None };
     let loaded = LocalModel::load(&source, options)?;
-    let (weights_bytes, cache_bytes) = loaded.model().memory_bytes();
+    let (weights_bytes, _) = loaded.model().memory_bytes();
     let ready = Ready {
         name: loaded.name().to_owned(),
         context: loaded.model().context(),
         vocabulary: loaded.model().config().vocabulary,
         weights_bytes,
-        cache_bytes,
+        cache_bytes: loaded.cache_bytes(),
         instruction_set: format!("{:?}", loaded.model().instruction_set()).to_lowercase(),
     };
     Ok((loaded, ready))
@@ -309,12 +348,7 @@ mod tests {
     use crate::worker::Frames;
 
     fn desk() -> Desk<Vec<u8>> {
-        Desk {
-            line: Mutex::new(Line::default()),
-            arrived: Condvar::new(),
-            cancelled: AtomicBool::new(false),
-            output: Mutex::new(Vec::new()),
-        }
+        Desk { line: Mutex::new(Line::default()), arrived: Condvar::new(), output: Mutex::new(Vec::new()) }
     }
 
     fn generate(id: u64) -> ToWorker {
@@ -324,6 +358,7 @@ mod tests {
             max_tokens: Some(1),
             sampling: crate::backend::Sampling::default(),
             stop: Vec::new(),
+            constraint: None,
         };
         ToWorker::Generate { id, request }
     }
@@ -344,12 +379,12 @@ mod tests {
         desk.hear(generate(100)).unwrap();
         assert!(matches!(said(&desk)[..], [FromWorker::Error { id: Some(100), trouble: Trouble::Busy, .. }]));
         desk.hear(ToWorker::Cancel { id: 3 }).unwrap();
-        let usage = Spent { prompt: 0, completion: 0 };
+        let usage = Spent { prompt: 0, cached: 0, completion: 0 };
         assert_eq!(said(&desk), [FromWorker::Done { id: 3, finish: Reason::Cancelled, usage }]);
         desk.hear(generate(101)).unwrap();
         assert_eq!(said(&desk), []);
-        for expected in [0, 1, 2, 4, 5, 6, 7, 101] {
-            assert!(matches!(desk.take(), Job::Generate(id, _) if id == expected), "{expected}");
+        for expected in (0..LINE_MAX as u64).filter(|id| *id != 3).chain([101]) {
+            assert!(matches!(desk.take(0), Some(Job::Generate(id, _)) if id == expected), "{expected}");
         }
     }
 
@@ -365,10 +400,12 @@ mod tests {
         assert!(matches!(said(&desk)[..], [FromWorker::Error { id: Some(50), trouble: Trouble::Busy, .. }]));
         desk.hear(ToWorker::Cancel { id: 2 }).unwrap();
         assert_eq!(said(&desk), [cancelled(2)]);
-        assert!(matches!(desk.take(), Job::Generate(1, _)));
-        assert!(matches!(desk.take(), Job::Embed(3, _)));
+        assert!(matches!(desk.take(0), Some(Job::Generate(1, _))));
+        assert!(desk.take(1).is_none(), "vectors wait for the answer before them");
+        desk.leave(1);
+        assert!(matches!(desk.take(0), Some(Job::Embed(3, _))));
         desk.hear(ToWorker::Cancel { id: 3 }).unwrap();
-        assert!(desk.cancelled.load(Ordering::Relaxed));
+        assert!(desk.is_cancelled(3));
         desk.embed(None, 3, &[]).unwrap();
         assert!(matches!(
             said(&desk)[..],
@@ -377,19 +414,26 @@ mod tests {
     }
 
     #[test]
-    fn only_the_active_answer_is_told_to_stop() {
+    fn answers_join_up_to_a_number_and_only_the_one_named_is_told_to_stop() {
         let desk = desk();
-        desk.hear(generate(1)).unwrap();
+        for id in 0..SEQUENCES_MAX as u64 {
+            desk.hear(generate(id)).unwrap();
+            let running = usize::try_from(id).unwrap();
+            assert!(matches!(desk.take(running), Some(Job::Generate(taken, _)) if taken == id));
+        }
+        desk.hear(generate(100)).unwrap();
+        assert!(desk.take(SEQUENCES_MAX).is_none(), "one more waits");
         desk.hear(ToWorker::Cancel { id: 2 }).unwrap();
-        assert!(matches!(desk.take(), Job::Generate(1, _)));
-        assert!(!desk.cancelled.load(Ordering::Relaxed));
-        desk.hear(ToWorker::Cancel { id: 1 }).unwrap();
-        assert!(desk.cancelled.load(Ordering::Relaxed));
-        // The next answer starts afresh.
-        desk.hear(generate(3)).unwrap();
-        assert!(matches!(desk.take(), Job::Generate(3, _)));
-        assert!(!desk.cancelled.load(Ordering::Relaxed));
+        let cancelled: Vec<u64> = (0..SEQUENCES_MAX as u64).filter(|id| desk.is_cancelled(*id)).collect();
+        assert_eq!(cancelled, [2]);
+        desk.leave(2);
+        assert!(matches!(desk.take(SEQUENCES_MAX - 1), Some(Job::Generate(100, _))));
+        // The number may be used again, and starts afresh.
+        desk.hear(generate(2)).unwrap();
+        assert!(matches!(desk.take(0), Some(Job::Generate(2, _))));
+        assert!(!desk.is_cancelled(2));
         desk.read(std::io::empty());
-        assert!(matches!(desk.take(), Job::End(Ok(()))));
+        assert!(desk.is_cancelled(2) && desk.is_cancelled(100));
+        assert!(matches!(desk.take(3), Some(Job::End(Ok(())))));
     }
 }

@@ -14,15 +14,15 @@ use mains_units::Chance;
 
 use crate::small::{self, KINDS, Plan, Q4_1, Q8_0};
 
-const OPTIONS: Options = Options { threads: 1, context: 512, instruction_set: None };
+pub(crate) const OPTIONS: Options = Options { threads: 1, context: 512, instruction_set: None };
 
-fn llama(file: &[u8], options: Options) -> Llama {
+pub(crate) fn llama(file: &[u8], options: Options) -> Llama {
     let mut source = Cursor::new(file);
     let gguf = Gguf::read(&mut source).unwrap();
     Llama::load(&gguf, &mut source, options).unwrap()
 }
 
-fn tokens(seed: u64, count: usize) -> Vec<u32> {
+pub(crate) fn tokens(seed: u64, count: usize) -> Vec<u32> {
     let mut chance = Chance::from_seed(seed);
     (0..count).map(|_| u32::try_from(chance.below(260)).unwrap()).collect()
 }
@@ -34,17 +34,23 @@ fn on_disk(name: &str, plan: Plan) -> PathBuf {
     path
 }
 
-fn local(name: &str, plan: Plan) -> LocalModel {
+pub(crate) fn local(name: &str, plan: Plan) -> LocalModel {
     let source = Source { path: on_disk(name, plan), sha256: None };
     LocalModel::load(&source, OPTIONS).unwrap()
 }
 
-fn raw(text: &str, max_tokens: u64) -> Generate {
+pub(crate) fn raw(text: &str, max_tokens: u64) -> Generate {
     let question = Question::Raw(text.to_owned());
-    Generate { question, max_tokens: Some(max_tokens), sampling: Sampling::default(), stop: Vec::new() }
+    Generate {
+        question,
+        max_tokens: Some(max_tokens),
+        sampling: Sampling::default(),
+        stop: Vec::new(),
+        constraint: None,
+    }
 }
 
-fn answer(model: &mut LocalModel, request: &Generate) -> (String, Finish) {
+pub(crate) fn answer(model: &mut LocalModel, request: &Generate) -> (String, Finish) {
     let mut text = String::new();
     let finish = model.generate(request, &|| false, &mut |event| {
         if let Event::Text(more) = event {

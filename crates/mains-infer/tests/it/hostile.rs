@@ -98,8 +98,9 @@ fn claims_beyond_the_file_are_refused_at_once() {
 
 #[test]
 fn types_and_architectures_that_are_not_read_are_named() {
-    assert!(refusal(&one_tensor(12, &[256], &[0; 144])).contains("Q4_K"));
-    assert!(refusal(&one_tensor(30, &[32], &[0; 64])).contains("BF16"));
+    assert!(refusal(&one_tensor(10, &[256], &[0; 96])).contains("Q2_K"));
+    assert!(refusal(&one_tensor(39, &[32], &[0; 64])).contains("MXFP4"));
+    assert!(refusal(&one_tensor(12, &[128], &[0; 96])).contains("multiple of 256 as Q4_K"));
     assert!(refusal(&one_tensor(999, &[32], &[0; 64])).contains("999"));
     let mut writer = Writer::default();
     writer.string("general.architecture", "gemma3");

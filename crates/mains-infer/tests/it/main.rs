@@ -2,6 +2,8 @@
 //! known model are at hand, on those.
 #![cfg(test)]
 
+mod architectures;
+mod batch;
 mod encoder;
 mod engine;
 mod hostile;

@@ -11,12 +11,15 @@ pub(crate) struct Kind {
     bytes: usize,
 }
 
-pub(crate) const KINDS: [Kind; 5] = [
+pub(crate) const KINDS: [Kind; 8] = [
     Kind { name: "F32", number: 0, block: 1, bytes: 4 },
     Kind { name: "F16", number: 1, block: 1, bytes: 2 },
     Kind { name: "Q4_0", number: 2, block: 32, bytes: 18 },
     Kind { name: "Q4_1", number: 3, block: 32, bytes: 20 },
     Kind { name: "Q8_0", number: 8, block: 32, bytes: 34 },
+    Kind { name: "Q5_0", number: 6, block: 32, bytes: 22 },
+    Kind { name: "Q5_1", number: 7, block: 32, bytes: 24 },
+    Kind { name: "BF16", number: 30, block: 1, bytes: 2 },
 ];
 pub(crate) const F32: Kind = KINDS[0];
 pub(crate) const Q4_1: Kind = KINDS[3];
@@ -141,6 +144,12 @@ fn weights(kind: Kind, count: usize, size: f64, chance: &mut Chance) -> Vec<u8> 
         match kind.name {
             "F32" => bytes.extend((noise(chance) as f32).to_le_bytes()),
             "F16" => bytes.extend(half(noise(chance))),
+            "BF16" => bytes.extend(&(noise(chance) as f32).to_le_bytes()[2..]),
+            "Q5_0" => bytes.extend(half(size / 16.0)),
+            "Q5_1" => {
+                bytes.extend(half(size / 16.0));
+                bytes.extend(half(-size));
+            }
             "Q4_0" => bytes.extend(half(size / 8.0)),
             "Q4_1" => {
                 bytes.extend(half(size / 8.0));

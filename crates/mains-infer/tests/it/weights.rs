@@ -84,8 +84,13 @@ fn a_chat_begins_as_in_another_engine() {
     let mut model = LocalModel::load(&Source { path, sha256 }, options).unwrap();
     let content = "What is the capital of France?".to_owned();
     let question = Question::Chat(vec![Message { role: Role::User, content }]);
-    let request =
-        Generate { question, max_tokens: Some(40), sampling: Sampling::default(), stop: Vec::new() };
+    let request = Generate {
+        question,
+        max_tokens: Some(40),
+        sampling: Sampling::default(),
+        stop: Vec::new(),
+        constraint: None,
+    };
     let mut text = String::new();
     let finish = model.generate(&request, &|| false, &mut |event| {
         if let Event::Text(more) = event {

@@ -2,8 +2,8 @@
 
 use super::json::{Value, map};
 use super::part::{
-    ConfigOrigin, Ending, Estimate, KeyAction, Label, Policy, Refusal, SwapAction, estimate, hash, indices,
-    labels, optional, policy, text, usage,
+    ConfigOrigin, Ending, Estimate, KeyAction, Label, ModelAction, Policy, Refusal, SwapAction, estimate,
+    hash, indices, labels, optional, policy, text, usage,
 };
 use super::{Leaf, LeafError};
 use crate::hash::Hash;
@@ -222,6 +222,33 @@ pub struct Swap {
     pub reason: Option<Label>,
 }
 
+/// A model that was trained here, at a step of its life: what stands behind it, and what was counted up to then.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Model {
+    /// What happened.
+    pub action: ModelAction,
+    /// The target that it is: `label/NAME`.
+    pub target: Label,
+    /// The route.
+    pub route: Label,
+    /// SHA-256 of its file.
+    pub file: Hash,
+    /// SHA-256 of its certificate.
+    pub certificate: Hash,
+    /// The model that taught it.
+    pub teacher: Label,
+    /// The share of the requests in its scope that it answers from then on where it may, in percent.
+    pub share_percent: u64,
+    /// Calls that were compared with the teacher so far.
+    pub calls: u64,
+    /// Those of them that it would have answered itself.
+    pub local: u64,
+    /// Those of the local ones that differ.
+    pub differs: u64,
+    /// Why, in one of our own words; never a sentence of somebody.
+    pub reason: Option<Label>,
+}
+
 /// The log was opened after an end that was not in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recover {
@@ -270,6 +297,7 @@ pub(super) fn members(leaf: &Leaf) -> Result<Value<'_>, LeafError> {
         ]),
         Leaf::Drill(leaf) => drill(leaf),
         Leaf::Swap(leaf) => swap(leaf),
+        Leaf::Model(leaf) => model(leaf),
         Leaf::Recover(leaf) => map([
             ("leaves", Value::Integer(leaf.leaves)),
             ("torn_bytes", Value::Integer(leaf.torn_bytes)),
@@ -360,6 +388,22 @@ fn drill(leaf: &Drill) -> Value<'_> {
 
 fn survivor(survivor: &Survivor) -> Value<'_> {
     map([("target", text(survivor.target.as_str())), ("answered", Value::Integer(survivor.answered))])
+}
+
+fn model(leaf: &Model) -> Value<'_> {
+    map([
+        ("action", text(leaf.action.as_str())),
+        ("target", text(leaf.target.as_str())),
+        ("route", text(leaf.route.as_str())),
+        ("file", hash(leaf.file)),
+        ("certificate", hash(leaf.certificate)),
+        ("teacher", text(leaf.teacher.as_str())),
+        ("share_percent", Value::Integer(leaf.share_percent)),
+        ("calls", Value::Integer(leaf.calls)),
+        ("local", Value::Integer(leaf.local)),
+        ("differs", Value::Integer(leaf.differs)),
+        ("reason", label(leaf.reason.as_ref())),
+    ])
 }
 
 fn swap(leaf: &Swap) -> Value<'_> {

@@ -11,9 +11,12 @@ mod kinds;
 mod part;
 
 pub use json::INTEGER_MAX;
-pub use kinds::{Config, Deny, Drill, Erase, Intent, Key, Outcome, Recover, RejectCount, Survivor, Swap};
+pub use kinds::{
+    Config, Deny, Drill, Erase, Intent, Key, Model, Outcome, Recover, RejectCount, Survivor, Swap,
+};
 pub use part::{
-    ConfigOrigin, Ending, Estimate, KeyAction, LABEL_BYTES_MAX, Label, Policy, Refusal, SwapAction, Verdict,
+    ConfigOrigin, Ending, Estimate, KeyAction, LABEL_BYTES_MAX, Label, ModelAction, Policy, Refusal,
+    SwapAction, Verdict,
 };
 
 use crate::LEAF_BYTES_MAX;
@@ -73,7 +76,7 @@ pub struct Head {
     pub instance: Label,
 }
 
-/// One leaf, by its type. The remaining types of the closed list (`policy, approve, hold, model,
+/// One leaf, by its type. The remaining types of the closed list (`policy, approve, hold,
 /// dataset, incident, review`) join when something writes them.
 #[derive(Debug, Clone, PartialEq)]
 #[expect(
@@ -99,14 +102,27 @@ pub enum Leaf {
     Drill(Drill),
     /// One model came, or is to come, in place of another.
     Swap(Swap),
+    /// A step of a model that was trained here.
+    Model(Model),
     /// The log was opened after an end that was not in order.
     Recover(Recover),
 }
 
 impl Leaf {
     /// Every type that has a builder, as leaves spell it.
-    pub const TYPES: [&'static str; 10] =
-        ["intent", "outcome", "deny", "reject_count", "config", "key", "erase", "drill", "swap", "recover"];
+    pub const TYPES: [&'static str; 11] = [
+        "intent",
+        "outcome",
+        "deny",
+        "reject_count",
+        "config",
+        "key",
+        "erase",
+        "drill",
+        "swap",
+        "model",
+        "recover",
+    ];
 
     /// Its type, as leaves spell it.
     pub fn kind(&self) -> &'static str {
@@ -120,6 +136,7 @@ impl Leaf {
             Self::Erase(_) => "erase",
             Self::Drill(_) => "drill",
             Self::Swap(_) => "swap",
+            Self::Model(_) => "model",
             Self::Recover(_) => "recover",
         }
     }

@@ -172,6 +172,24 @@ words! {
     }
 }
 
+words! {
+    /// What happened to a model that was trained here.
+    ModelAction {
+        /// Its file was read and checked, and stands before its teacher.
+        Loaded = "loaded",
+        /// It answers nothing and is compared.
+        Shadow = "shadow",
+        /// It answers a share.
+        Canary = "canary",
+        /// It answers all that it may.
+        Serve = "serve",
+        /// It answers nothing any more: its promise is gone.
+        Withdrawn = "withdrawn",
+        /// It was taken out of the settings.
+        Removed = "removed",
+    }
+}
+
 /// A figure as a decimal string of at most six significant digits, without exponent. Refused where it is
 /// negative or no number: an unknown figure is `null`, never zero.
 pub(super) fn decimal(value: f64) -> Result<Value<'static>, LeafError> {

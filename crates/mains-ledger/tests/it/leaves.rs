@@ -4,7 +4,8 @@
 use mains_ledger::Hash;
 use mains_ledger::leaf::{
     Config, ConfigOrigin, Deny, Drill, Ending, Erase, Estimate, Head, Intent, Key, KeyAction, Label, Leaf,
-    LeafError, Outcome, Policy, Recover, Refusal, RejectCount, Survivor, Swap, SwapAction, Verdict, check,
+    LeafError, Model, ModelAction, Outcome, Policy, Recover, Refusal, RejectCount, Survivor, Swap,
+    SwapAction, Verdict, check,
 };
 use mains_units::{Grade, NanoUsd, Range, RequestId, Timestamp, Usage};
 
@@ -134,6 +135,19 @@ fn all() -> Vec<Leaf> {
             verdict: None,
             reason: Some(label("refusals")),
         }),
+        Leaf::Model(Model {
+            action: ModelAction::Withdrawn,
+            target: label("label/intents"),
+            route: label("gpt-4o-mini"),
+            file: digest("file"),
+            certificate: digest("certificate"),
+            teacher: label("gpt-4o-mini"),
+            share_percent: 0,
+            calls: 1200,
+            local: 1100,
+            differs: 60,
+            reason: Some(label("promise_gone")),
+        }),
         Leaf::Recover(Recover { leaves: 700, torn_bytes: 31, signed: 650, rebuilt: 3, loss_possible: true }),
     ]
 }
@@ -158,6 +172,12 @@ fn every_type_has_frozen_bytes() {
 fn every_action_of_a_swap_is_one_word_of_its_own() {
     let words: Vec<&str> = SwapAction::ALL.iter().map(|action| action.as_str()).collect();
     assert_eq!(words, ["tested", "switched", "stepped", "whole", "rolled_back", "retired", "cancelled"]);
+}
+
+#[test]
+fn every_step_of_a_model_is_one_word_of_its_own() {
+    let words: Vec<&str> = ModelAction::ALL.iter().map(|action| action.as_str()).collect();
+    assert_eq!(words, ["loaded", "shadow", "canary", "serve", "withdrawn", "removed"]);
 }
 
 #[test]

@@ -65,6 +65,13 @@ pub enum Command {
         /// What both models cost: the report's `beside`.
         figures: serde_json::Value,
     },
+    /// Every labeller that stands in a route.
+    Labels,
+    /// Withdraw the labeller of a route by hand.
+    WithdrawLabel {
+        /// The model of the route.
+        route: String,
+    },
     /// Every switch under way or done.
     Swaps,
     /// Go back to the old target of a route.
@@ -115,6 +122,55 @@ pub enum Answer {
     },
     /// Every switch.
     Swaps(Vec<SwapLine>),
+    /// Every labeller.
+    Labels(Vec<LabelLine>),
+}
+
+/// One labeller that stands in a route.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LabelLine {
+    /// Its name.
+    pub labeller: String,
+    /// The model of the route.
+    pub route: String,
+    /// The target behind it.
+    pub teacher: String,
+    /// SHA-256 of its file, in hex.
+    pub file: String,
+    /// `shadow`, `canary`, `serve` or `withdrawn`.
+    pub stage: String,
+    /// Of the requests in scope that it may answer, those that it does, in percent.
+    pub share_percent: u64,
+    /// Those that go to the teacher for ever, in percent.
+    pub audit_percent: u64,
+    /// The share that may differ, in millionths.
+    pub eps_ppm: u64,
+    /// Calls that were compared with the teacher since the file was first loaded.
+    pub calls: u64,
+    /// Those of them that it would have answered itself.
+    pub local: u64,
+    /// Those of the local ones that differ.
+    pub differs: u64,
+    /// Compared calls that count for the end of this stage.
+    pub stage_calls: u64,
+    /// So many of them end it, where no larger share differs than may.
+    pub stage_least: u64,
+    /// The logarithm of the sceptic's capital in thousandths.
+    pub log_wealth_milli: i64,
+    /// Why it was withdrawn.
+    pub withdrawn: Option<String>,
+    /// The same in one word.
+    pub withdrawn_because: Option<String>,
+    /// When.
+    pub withdrawn_at: Option<String>,
+    /// Requests of the route since the outlet started.
+    pub requests: u64,
+    /// Those in its scope.
+    pub in_scope: u64,
+    /// Those that it answered.
+    pub answered: u64,
+    /// Whether the last requests, hundreds of them, were all out of scope: the prompt may have changed.
+    pub scope_lost: bool,
 }
 
 /// One key, without its secret.

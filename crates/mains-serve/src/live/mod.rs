@@ -25,6 +25,9 @@ use std::sync::Arc;
 /// The provider name of models in this binary.
 pub const LOCAL_PROVIDER: &str = "local";
 
+/// The upstream and provider name of labellers.
+pub const LABELLERS: &str = "label";
+
 /// A route with what the server needs beside the relay's part.
 #[derive(Debug)]
 pub struct LiveRoute {
@@ -75,6 +78,10 @@ impl Live {
         if !problems.is_empty() {
             return Err(Errors::new(settings.source().clone(), problems));
         }
+        let labels = settings.routes.iter().flat_map(|route| route.targets.iter().flatten());
+        if labels.into_iter().any(|member| matches!(member.target.value, mains_config::Target::Label(_))) {
+            upstreams.insert(LABELLERS.to_owned(), Arc::new(Upstream::labellers()));
+        }
         let hash = Hash::of_bytes(settings.canonical().as_bytes());
         let mut live = Self { settings, hash, upstreams, routes: HashMap::new(), targets: HashMap::new() };
         for described in &live.settings.routes {
@@ -102,6 +109,10 @@ impl Live {
             return None;
         }
         let (upstream, model_there) = self.passthrough(model, catalog)?;
+        // A labeller without its teacher behind it answers nobody.
+        if upstream.is_labellers() {
+            return None;
+        }
         let target = Target::new(&upstream.name, &model_there);
         let facts = Arc::new(TargetFacts::new(&upstream, &model_there, catalog, today));
         let extra = Extra(Some((target.name.clone(), facts)));
@@ -205,8 +216,10 @@ fn target(
     asked: &str,
     upstreams: &HashMap<String, Arc<Upstream>>,
 ) -> Option<Target> {
-    // Labellers are served by a later issue; until then the configuration's check refuses them.
-    let mains_config::Target::Model { upstream, model } = described else { return None };
+    let (upstream, model) = match described {
+        mains_config::Target::Model { upstream, model } => (upstream, model),
+        mains_config::Target::Label(name) => return Some(Target::new(LABELLERS, name)),
+    };
     let mut target = Target::new(upstream, model);
     let local = upstreams.get(upstream).is_some_and(|upstream| upstream.is_local());
     // Asked for by its own name a local model is an ordinary target; for another model it is a substitute.

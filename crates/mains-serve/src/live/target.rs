@@ -87,7 +87,7 @@ impl TargetFacts {
 }
 
 fn pricing(upstream: &Upstream, model: &str) -> Pricing {
-    if upstream.is_local() {
+    if upstream.is_local() || upstream.is_labellers() {
         return Pricing::Free;
     }
     let own = upstream.prices.iter().find(|(named, _)| named == model).map(|(_, rates)| *rates);
@@ -114,11 +114,15 @@ fn discounted(list: &Rates, percent: f64) -> Rates {
     }
 }
 
-/// What the engine in this binary does: vectors of texts, or text in, text out, plain or streamed.
+/// What the engine in this binary does: vectors of texts, or text in, text out, plain or streamed, in a form that
+/// is enforced: a schema, or the arguments of one tool.
 fn local_capabilities(model: &str) -> Capabilities {
     match models::find(model).map(|known| known.purpose) {
         Some(Purpose::Embeds(_)) => Capabilities::EMBEDDINGS,
-        Some(Purpose::Generates) | None => Capabilities::STREAM.and(Capabilities::GENERATION),
+        Some(Purpose::Generates) | None => Capabilities::STREAM
+            .and(Capabilities::GENERATION)
+            .and(Capabilities::SCHEMA)
+            .and(Capabilities::TOOLS),
     }
 }
 
@@ -128,7 +132,7 @@ fn capabilities(known: Option<&Model>) -> Capabilities {
     let denied = |known: Option<bool>| known == Some(false);
     let lacks = |modality| !model.input.is_empty() && !model.input.contains(modality);
     for (lacking, what) in [
-        (denied(model.capabilities.tools), Capabilities::TOOLS),
+        (denied(model.capabilities.tools), Capabilities::TOOLS.and(Capabilities::OPEN_TOOLS)),
         (denied(model.capabilities.streaming), Capabilities::STREAM),
         (lacks(Modality::Image), Capabilities::IMAGES),
         (lacks(Modality::Audio), Capabilities::AUDIO),

@@ -1,6 +1,6 @@
 //! One upstream: an account at a provider, or a server of the operator's, with its key.
 
-use super::LOCAL_PROVIDER;
+use super::{LABELLERS, LOCAL_PROVIDER};
 use mains_catalog::Catalog;
 use mains_config::{KeyRef, SourceSpan};
 use mains_meter::Rates;
@@ -100,6 +100,31 @@ impl Upstream {
         })
     }
 
+    /// The upstream of all labellers: files in the data folder, asked inside this process.
+    pub fn labellers() -> Self {
+        let mut provider = providers::by_name(LOCAL_PROVIDER)
+            .cloned()
+            .unwrap_or_else(|| Provider::compatible(LABELLERS.to_owned(), String::new(), ""));
+        provider.name = Cow::Borrowed(LABELLERS);
+        Self {
+            name: LABELLERS.to_owned(),
+            provider: Cow::Owned(provider),
+            host: None,
+            base_url: None,
+            key: None,
+            zone: None,
+            region: None,
+            prices: Vec::new(),
+            discount_percent: 0.0,
+            way: Way::Direct,
+        }
+    }
+
+    /// Whether it is the upstream of labellers.
+    pub fn is_labellers(&self) -> bool {
+        self.provider.name == LABELLERS
+    }
+
     /// Whether it is the worker of this outlet.
     pub fn is_local(&self) -> bool {
         self.provider.name == LOCAL_PROVIDER
@@ -108,6 +133,9 @@ impl Upstream {
     /// The dialect in which it is asked when the caller speaks `asked`; `None` where it cannot be. A local model
     /// takes the neutral form, so any conversation fits, and texts for vectors.
     pub fn dialect_for(&self, asked: Dialect) -> Option<Dialect> {
+        if self.is_labellers() {
+            return (asked != Dialect::OpenaiEmbeddings).then_some(asked);
+        }
         if self.is_local() {
             (asked.is_conversation() || asked == Dialect::OpenaiEmbeddings).then_some(asked)
         } else {

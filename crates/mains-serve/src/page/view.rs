@@ -70,6 +70,7 @@ pub(super) struct One {
 struct RouteView {
     model: String,
     swap: String,
+    label: String,
     link: String,
     targets: Vec<TargetView>,
     requests: String,
@@ -227,6 +228,7 @@ fn routes(
                 failed: totals.map_or(0, |totals| totals.failed).to_string(),
                 p50: p50(rows, &model),
                 swap: lines::of_route(outlet, &model).unwrap_or_default(),
+                label: crate::labels::lines::of_route(outlet, &model).unwrap_or_default(),
                 model,
             }
         })

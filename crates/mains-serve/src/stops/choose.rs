@@ -1,6 +1,7 @@
 //! Stop 6: which targets may answer, in which order, and why each.
 
 use super::{Asking, Coin, Judged, Left, Routed};
+use crate::labels::Call;
 use crate::live::{Live, LiveRoute, TargetFacts};
 use crate::outlet::Outlet;
 use mains_relay::route::{
@@ -15,7 +16,7 @@ use std::sync::Arc;
 const NEAREST: usize = 3;
 
 /// Finds the route and orders its targets.
-pub(crate) fn choose(outlet: &Outlet, judged: Judged) -> Result<Routed, Box<Left>> {
+pub(crate) fn choose(outlet: &Outlet, judged: Judged, label: Option<Call>) -> Result<Routed, Box<Left>> {
     let live = Arc::clone(&judged.asked.who.live);
     let today = outlet.today();
     let Some((route, extra)) = live.route(&judged.asked.model, outlet.catalog, today) else {
@@ -31,10 +32,16 @@ pub(crate) fn choose(outlet: &Outlet, judged: Judged) -> Result<Routed, Box<Left
         let asks = Asks { allowed: &judged.allowed, needs: judged.asked.needs, priced_only };
         let now = outlet.clock.monotonic();
         let shared = &mut *shared;
+        let answers = label.as_ref().is_some_and(|call| call.decision.is_ok());
         let facts = |target: &Target| {
             let known = live.facts(&target.name, &extra);
             known.map_or_else(unheard_of, |known| Facts {
-                can: can(&known, judged.asked.who.dialect),
+                // A labeller that passes this request on is no target of it.
+                can: if known.upstream.is_labellers() && !answers {
+                    Capabilities::NONE
+                } else {
+                    can(&known, judged.asked.who.dialect)
+                },
                 retired: known.retired(today),
                 priced: known.rates(outlet.catalog, 0).is_some(),
                 lamp: if outlet.drills.is_dead(&known, now) { &shared.drilled } else { &shared.breakers }
@@ -65,7 +72,7 @@ pub(crate) fn choose(outlet: &Outlet, judged: Judged) -> Result<Routed, Box<Left
         let refusal = refusal.clone();
         return Err(judged.asked.leave(refusal));
     }
-    Ok(Routed { judged, route, extra, choice, coin, agree })
+    Ok(Routed { judged, route, extra, choice, coin, agree, label })
 }
 
 /// How the coin of a switch fell. A drill kills on purpose, which says nothing of a target.

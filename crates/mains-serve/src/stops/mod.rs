@@ -12,6 +12,7 @@ pub(crate) mod relay;
 pub(crate) mod reserve;
 pub(crate) mod settle;
 
+use crate::labels::Call;
 use crate::live::{Extra, Live, LiveRoute};
 use bytes::Bytes;
 use http::HeaderMap;
@@ -143,6 +144,8 @@ pub(crate) struct Routed {
     pub coin: Option<Coin>,
     /// Whether two cheap models were to be asked first.
     pub agree: bool,
+    /// What the labeller of the route says, where one stands there.
+    pub label: Option<Call>,
 }
 
 /// A draw between the old and the new target of a switch.

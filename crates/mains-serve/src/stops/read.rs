@@ -4,12 +4,13 @@ use super::deliver::Reply;
 use super::{Asked, Asking, Known, Left};
 use crate::http::read::{Unreadable, whole};
 use crate::outlet::Outlet;
+use crate::worker::forced_tool;
 use mains_ledger::commitment::Commitment;
 use mains_relay::route::Capabilities;
 use mains_wire::Dialect;
 use mains_wire::edit::{Peek, peek};
 use mains_wire::error::Refusal;
-use mains_wire::neutral::{AnswerFormat, Content, Question};
+use mains_wire::neutral::{AnswerFormat, Content, Question, ToolChoice};
 
 /// Reads the body and the question in it.
 pub(crate) async fn read(outlet: &Outlet, known: Known, reply: &mut Reply) -> Result<Asked, Box<Left>> {
@@ -107,7 +108,16 @@ fn of_question(question: &Question) -> Capabilities {
             needs = needs.and(what);
         }
     };
-    add(!question.tools.is_empty(), Capabilities::TOOLS);
+    let tools = !question.tools.is_empty();
+    let calls = |block: &mains_wire::neutral::Block| {
+        matches!(block.content, Content::ToolCall(_) | Content::ToolResult(_))
+    };
+    let open = tools && question.tool_choice != Some(ToolChoice::None) && forced_tool(question).is_none();
+    add(tools, Capabilities::TOOLS);
+    add(
+        open || question.messages.iter().flat_map(|message| &message.blocks).any(calls),
+        Capabilities::OPEN_TOOLS,
+    );
     add(matches!(question.format, Some(AnswerFormat::JsonSchema { .. })), Capabilities::SCHEMA);
     add(question.sampling.logprobs == Some(true), Capabilities::LOGPROBS);
     add(question.sampling.n.is_some_and(|n| n > 1), Capabilities::CHOICES);

@@ -73,7 +73,11 @@ pub(crate) fn outcome(outlet: &Outlet, settled: &Settled) -> Written {
         vendor: provider.map(sure),
         region: answered.and_then(|answered| label(answered.facts.upstream.region.as_deref())),
         model: answered.map(|answered| sure(&answered.facts.model)),
-        weights: answered.and_then(|answered| outlet.weights(&answered.facts)),
+        weights: answered.and_then(|answered| {
+            let label = relayed.held.routed.label.as_ref();
+            let own = label.filter(|_| answered.facts.upstream.is_labellers()).map(|call| call.loaded.hash);
+            own.or_else(|| outlet.weights(&answered.facts))
+        }),
         result: ending(ended),
         usage: settled.usage,
         cost: settled.cost,

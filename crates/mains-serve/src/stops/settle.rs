@@ -119,7 +119,7 @@ fn paid(outlet: &Outlet, relayed: &Relayed) -> Vec<Spent> {
         Some(Spent {
             usage,
             cost: usage.and_then(|usage| cost(outlet, &facts, &usage)),
-            footprint: usage.and_then(|usage| footprint(outlet, &facts, &usage, learnt, attempt)),
+            footprint: usage.and_then(|usage| footprint(outlet, &facts, &usage, relayed, learnt, attempt)),
         })
     };
     answered.into_iter().chain(aside).map(|one| spent(one).unwrap_or_default()).collect()
@@ -129,9 +129,16 @@ fn footprint(
     outlet: &Outlet,
     facts: &TargetFacts,
     usage: &Usage,
+    relayed: &Relayed,
     learnt: &Learnt,
     attempt: &AttemptSummary,
 ) -> Option<Footprint> {
+    if facts.upstream.is_labellers() {
+        // What labels runs on this thread and waits for nothing: its time is processor time.
+        let took = relayed.held.routed.label.as_ref()?.took.as_s_f64();
+        let (joules, grade) = local::from_processor_time(outlet.processor, took, took);
+        return Meter::new(outlet.catalog).here(joules, grade, None);
+    }
     if facts.upstream.is_local() {
         return local_footprint(outlet, facts, learnt, attempt);
     }
@@ -214,6 +221,7 @@ impl Settled {
                 headers.push(("x-mains-degraded", answered.facts.model.clone()));
             }
         }
+        headers.extend(label_headers(&self.relayed.held.routed));
         if !matches!(self.relayed.told, Told::Answer(_) | Told::Streamed) {
             return headers;
         }
@@ -237,6 +245,15 @@ impl Settled {
         }
         headers
     }
+}
+
+/// What the labeller of the route did: the confidence of its answer, or why the request went on and what that took.
+pub(crate) fn label_headers(routed: &super::Routed) -> Vec<(&'static str, String)> {
+    let call = routed.label.as_ref();
+    let confidence = call.and_then(crate::labels::Call::confidence);
+    let escalated = call.and_then(crate::labels::Call::escalated);
+    let confidence = confidence.map(|text| ("x-mains-label-confidence", text));
+    confidence.into_iter().chain(escalated.map(|text| ("x-mains-label", text))).collect()
 }
 
 /// Losses in one header line; a long list is cut and counted.

@@ -8,6 +8,7 @@ mod budgets;
 mod death;
 mod harness;
 mod kept;
+mod labels;
 mod locked;
 mod passing;
 mod swaps;

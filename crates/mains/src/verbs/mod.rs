@@ -9,6 +9,7 @@ mod doctor;
 mod drill;
 mod estimate;
 mod key;
+mod label;
 pub(crate) mod ledger;
 pub(crate) mod model;
 mod records;
@@ -43,6 +44,7 @@ pub(crate) fn run(verb: Verb) -> Result<Ended, Trouble> {
         Verb::Drill(arguments) => drill::run(&arguments),
         Verb::Swap(verb) => swap::run(&verb),
         Verb::Distill(verb) => distill::run(&verb),
+        Verb::Label(arguments) => label::run(&arguments),
         Verb::Key(verb) => key::run(&verb),
         Verb::Worker => worker::run(),
         Verb::Config(Config::Reload(data)) => reload::run(&data),

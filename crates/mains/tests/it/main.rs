@@ -5,6 +5,8 @@
 
 mod catalog;
 mod config;
+mod distill;
+mod distill_doc;
 mod distill_route;
 mod doctor;
 mod drill;

@@ -29,7 +29,8 @@ impl Copied {
         let asked = held.asked();
         let record = &asked.who.live.settings.record;
         let kept = record.keep_days(asked.who.caller.project.as_deref()).is_some();
-        if !asked.peek.stream || !(kept || held.routed.coin.is_some()) {
+        let compared = held.routed.label.as_ref().is_some_and(|call| call.verdict.is_some());
+        if !asked.peek.stream || !(kept || held.routed.coin.is_some() || compared) {
             Self::Off
         } else if !kept {
             Self::Bytes(Vec::new(), LOOKED_AT_BYTES_MAX)

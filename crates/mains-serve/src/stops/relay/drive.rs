@@ -413,6 +413,9 @@ impl<'a> Drive<'a> {
         if let Some(agreement) = pair::agreement(&self.held, &self.machine.summary()) {
             deliver::set(&mut head, "x-mains-agree", agreement.name());
         }
+        for (name, value) in crate::stops::settle::label_headers(&self.held.routed) {
+            deliver::set(&mut head, name, &value);
+        }
         if !self.losses.is_empty() {
             deliver::set(&mut head, "x-mains-losses", &crate::stops::settle::losses_header(&self.losses));
         }

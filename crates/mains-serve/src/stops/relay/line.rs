@@ -10,6 +10,7 @@ use http::HeaderMap;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::{Request, Response};
+use mains_wire::neutral::Event;
 use std::future::Future;
 use std::pin::Pin;
 use tokio::sync::mpsc;
@@ -91,6 +92,17 @@ impl Line {
         Self::Local { begun: false, events: local.ask(question) }
     }
 
+    /// A labeller has answered already.
+    pub(super) fn labelled() -> Self {
+        let (events, receiver) = mpsc::channel(3);
+        let said = LocalEvent::Said(Event::Usage(crate::labels::NO_TOKENS));
+        for event in [LocalEvent::Begun, said, LocalEvent::Done] {
+            // The channel is new and has room for all.
+            let _ = events.try_send(event);
+        }
+        Self::Local { begun: false, events: receiver }
+    }
+
     /// The next piece; waits for ever on an idle line.
     pub(super) async fn next(&mut self) -> Piece {
         loop {
@@ -160,6 +172,13 @@ impl Line {
             }
             Some(LocalEvent::Begun) => Piece::Head,
             Some(LocalEvent::Failed(why)) => Piece::LocalFault(why),
+            Some(LocalEvent::Refused { why, code }) => {
+                // In the words of a provider, so that it is told apart like theirs.
+                let error =
+                    serde_json::json!({"message": why, "type": "invalid_request_error", "code": code});
+                let body = serde_json::json!({"error": error}).to_string().into();
+                Piece::Refused { status: 400, headers: HeaderMap::new(), body }
+            }
             Some(LocalEvent::Done) => Piece::End,
             Some(event) => Piece::Local(event),
             None => Piece::Broken,

@@ -27,6 +27,12 @@ pub(super) struct Sent {
 /// Sends the question to a target. The error says why it cannot be put in the target's words.
 pub(super) fn send(outlet: &Outlet, held: &Held, facts: &TargetFacts) -> Result<Sent, String> {
     let asked = held.asked();
+    if facts.upstream.is_labellers() {
+        let reply = held.routed.label.as_ref().and_then(|call| call.decision.as_ref().ok());
+        let reply = reply.ok_or("the labeller does not answer this")?;
+        let translate = Translate::labelled(reply);
+        return Ok(Sent { line: Line::labelled(), translate, losses: Vec::new() });
+    }
     if facts.upstream.is_local() {
         return ask_local(outlet, held, facts);
     }

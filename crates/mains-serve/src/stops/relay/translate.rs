@@ -71,6 +71,13 @@ pub(super) enum Translate {
         /// What it said of itself.
         learnt: Learnt,
     },
+    /// A labeller's answer, written already.
+    Labelled {
+        /// The body; empty once it is forwarded.
+        bytes: Bytes,
+        /// What it says of itself.
+        learnt: Learnt,
+    },
     /// A local model, in one piece.
     LocalWhole {
         /// What it said so far.
@@ -126,6 +133,13 @@ impl Translate {
         Some(Self::LocalStream { writer: Box::new(to.stream_writer(include_usage, created)?), learnt })
     }
 
+    /// From a labeller.
+    pub(super) fn labelled(reply: &crate::labels::Reply) -> Self {
+        let usage = Some(crate::labels::NO_TOKENS);
+        let learnt = Learnt { usage, model: Some(reply.model.clone()), ..Learnt::default() };
+        Self::Labelled { bytes: reply.bytes.clone(), learnt }
+    }
+
     /// From a local encoder.
     pub(super) fn vectors(model: &str, encoding: VectorEncoding) -> Self {
         Self::LocalVectors { model: model.to_owned(), encoding, learnt: Learnt::default() }
@@ -143,14 +157,19 @@ impl Translate {
                 let events = reader.push(bytes);
                 translated(tap, &step, events, writer)
             }
-            Self::LocalStream { .. } | Self::LocalWhole { .. } | Self::LocalVectors { .. } => {
-                Passed::default()
-            }
+            Self::LocalStream { .. }
+            | Self::LocalWhole { .. }
+            | Self::LocalVectors { .. }
+            | Self::Labelled { .. } => Passed::default(),
         }
     }
 
     /// An event of a local model.
     pub(super) fn event(&mut self, event: LocalEvent) -> Passed {
+        if let Self::Labelled { bytes, .. } = self {
+            let forward = std::mem::take(bytes).to_vec();
+            return Passed { forward, committed: true, ..Passed::default() };
+        }
         let event = match event {
             LocalEvent::Said(event) => event,
             LocalEvent::Used(used) => {
@@ -234,6 +253,10 @@ impl Translate {
                 learnt.whole = true;
                 Passed { forward: writer.finish(), committed: true, ..Passed::default() }
             }
+            Self::Labelled { learnt, .. } => {
+                learnt.whole = true;
+                Passed { committed: true, ..Passed::default() }
+            }
             Self::LocalWhole { fold, to, learnt } => {
                 learnt.whole = true;
                 let answer = std::mem::take(fold.as_mut()).finish();
@@ -262,7 +285,8 @@ impl Translate {
             }
             Self::LocalStream { learnt, .. }
             | Self::LocalWhole { learnt, .. }
-            | Self::LocalVectors { learnt, .. } => learnt.clone(),
+            | Self::LocalVectors { learnt, .. }
+            | Self::Labelled { learnt, .. } => learnt.clone(),
         }
     }
 

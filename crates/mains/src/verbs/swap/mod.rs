@@ -13,12 +13,12 @@ mod outcome;
 mod people;
 mod plan;
 mod price;
-mod requests;
+pub(super) mod requests;
 mod sender;
 mod setup;
 mod state;
 mod status;
-mod switch;
+pub(super) mod switch;
 mod verify;
 
 use crate::cli::{Swap, SwapTest};

@@ -15,7 +15,7 @@ mod litellm;
 mod openai;
 mod own;
 mod records;
-mod value;
+pub(in crate::verbs) mod value;
 mod vault;
 
 pub(super) use answer::said;

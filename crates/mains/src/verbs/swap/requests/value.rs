@@ -30,7 +30,7 @@ pub(super) fn is_empty(value: &Value) -> bool {
 }
 
 /// A moment: RFC 3339, the same with a blank for the `T` or without an offset (then it is UTC), or seconds since 1970.
-pub(super) fn moment(value: &Value) -> Option<Timestamp> {
+pub(in crate::verbs) fn moment(value: &Value) -> Option<Timestamp> {
     if let Some(seconds) = value.as_u64() {
         return i64::try_from(seconds).ok()?.checked_mul(1_000).map(Timestamp);
     }
@@ -84,7 +84,7 @@ pub(super) fn between(from: Option<Timestamp>, to: Option<Timestamp>) -> Option<
 }
 
 /// US dollars in nano-USD. 0 is what these exports write where they know no price, so it is unknown.
-pub(super) fn nano_usd(value: &Value) -> Option<u64> {
+pub(in crate::verbs) fn nano_usd(value: &Value) -> Option<u64> {
     let usd = value.as_f64().or_else(|| value.as_str()?.parse().ok())?;
     whole((usd * 1e9).round()).filter(|nano| *nano > 0)
 }

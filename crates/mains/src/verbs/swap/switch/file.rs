@@ -12,17 +12,17 @@ use std::io::{BufRead, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 /// A configuration and its change.
-pub(super) struct File {
+pub(in crate::verbs) struct File {
     path: PathBuf,
     /// As it was read.
-    pub(super) settings: Settings,
+    pub(in crate::verbs) settings: Settings,
     /// What it is to be.
-    pub(super) draft: Draft,
+    pub(in crate::verbs) draft: Draft,
 }
 
 impl File {
     /// Reads the file that is named, or that `serve` would find.
-    pub(super) fn read(config: Option<&Path>) -> Result<Self, Trouble> {
+    pub(in crate::verbs) fn read(config: Option<&Path>) -> Result<Self, Trouble> {
         let loaded = settings::load(config, Vec::new())?;
         let name = loaded.path.display().to_string();
         let draft = Draft::parse(loaded.settings.source().text(), &name)
@@ -31,7 +31,7 @@ impl File {
     }
 
     /// Shows the lines that change, asks, and writes. A file that would not serve is not written.
-    pub(super) fn write(&self, title: &str, yes: bool) -> Result<(), Trouble> {
+    pub(in crate::verbs) fn write(&self, title: &str, yes: bool) -> Result<(), Trouble> {
         let (before, after) = (self.settings.source().text(), self.draft.to_string());
         let shown = self.path.display().to_string();
         if before == after {
@@ -57,7 +57,7 @@ impl File {
 
     /// Makes the outlet in `data` read the file; first tells it of the test, where there is one, and afterwards says
     /// how the switch of `expected` (route and report) stands there.
-    pub(super) fn tell(
+    pub(in crate::verbs) fn tell(
         &self,
         data: &Path,
         test: Option<&Command>,

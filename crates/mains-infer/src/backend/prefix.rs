@@ -1,0 +1,56 @@
+//! The beginnings of prompts that need not be computed again.
+//!
+//! Keys and values depend on the tokens up to their position and on nothing else, so a sequence that begins like an
+//! earlier one takes them over: bit for bit what computing them would give.
+
+use super::guide::common;
+use crate::model::Sequence;
+
+/// Fewer shared tokens are not worth the copy.
+pub(super) const PREFIX_MIN: usize = 16;
+
+/// Sequences that have ended, the one used last at the end.
+#[derive(Default)]
+pub(super) struct Prefixes {
+    kept: Vec<Kept>,
+}
+
+struct Kept {
+    tokens: Vec<u32>,
+    sequence: Sequence,
+}
+
+impl Prefixes {
+    /// The positions that are held in all.
+    pub(super) fn positions(&self) -> usize {
+        self.kept.iter().map(|kept| kept.sequence.capacity()).sum()
+    }
+
+    /// How many of these tokens the best of them begins with.
+    pub(super) fn shared(&self, tokens: &[u32]) -> usize {
+        self.kept.iter().map(|kept| common(&kept.tokens, tokens)).max().unwrap_or(0)
+    }
+
+    /// The one that begins with most of these tokens; it counts as used now.
+    pub(super) fn best(&mut self, tokens: &[u32]) -> Option<&Sequence> {
+        let (_, best) = (0..self.kept.len()).map(|at| (common(&self.kept[at].tokens, tokens), at)).max()?;
+        let kept = self.kept.remove(best);
+        self.kept.push(kept);
+        self.kept.last().map(|kept| &kept.sequence)
+    }
+
+    /// Keeps a sequence that has ended, whose positions hold these tokens. Those that are its beginning go: it
+    /// serves whatever they would.
+    pub(super) fn keep(&mut self, tokens: Vec<u32>, sequence: Sequence) {
+        debug_assert_eq!(tokens.len(), sequence.length(), "a token for each position");
+        self.kept.retain(|kept| !tokens.starts_with(&kept.tokens));
+        self.kept.push(Kept { tokens, sequence });
+    }
+
+    /// Forgets those that were not used for longest, until no more than this many positions are held.
+    pub(super) fn shrink(&mut self, positions_max: usize) {
+        while self.positions() > positions_max {
+            self.kept.remove(0);
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! The outlet over real sockets on loopback, before scripted upstreams.
 #![cfg(test)]
 
+mod agree;
 mod bad_input;
 mod bad_upstreams;
 mod budgets;

@@ -3,9 +3,7 @@
 use std::cell::Cell;
 use std::collections::HashMap;
 
-use mains_infer::backend::{
-    Constraint, Event, Finish, Generate, Question, Reason, SEQUENCES_MAX, Sampling, Told,
-};
+use mains_infer::backend::{Constraint, Event, Finish, Generate, Reason, SEQUENCES_MAX, Sampling, Told};
 use mains_infer::model::Run;
 use mains_infer::{Backend, InstructionSet, LocalModel};
 use serde_json::{Value, json};

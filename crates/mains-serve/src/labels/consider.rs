@@ -138,7 +138,7 @@ async fn embed(outlet: &Outlet, encoder: &str, text: String) -> Option<(Vec<f32>
             LocalEvent::Embedded(told) => vector = told.vectors.into_iter().next(),
             LocalEvent::Used(told) => used = Some(told),
             LocalEvent::Done => break,
-            LocalEvent::Failed(_) => return None,
+            LocalEvent::Failed(_) | LocalEvent::Refused { .. } => return None,
             LocalEvent::Begun | LocalEvent::Said(_) => {}
         }
     }

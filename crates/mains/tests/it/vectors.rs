@@ -52,7 +52,8 @@ fn the_outlet_gives_the_vectors_of_the_encoder_to_the_bit() {
     assert_eq!(reply.status, 200, "{}", reply.body);
     let answer = reply.json();
     let source = EncoderSource::known(models::find(MODEL).unwrap(), &models).unwrap();
-    let expected = Embedder::load(&source, 1).unwrap().embed(&texts).unwrap();
+    let encoder = Embedder::load(&source, 1).unwrap();
+    let expected = encoder.embed_until(&texts, &|| false).unwrap().unwrap();
     for (index, vector) in expected.vectors.iter().enumerate() {
         let got: Vec<f32> = serde_json::from_value(answer["data"][index]["embedding"].clone()).unwrap();
         assert_eq!(&got, vector, "{index}");

@@ -14,9 +14,9 @@ use crate::world::{Queue, What};
 use mains_relay::breaker::BreakerSettings;
 use mains_relay::budget::{Draw, Hold, Tree};
 use mains_relay::relay::{Action, AttemptNumber, Durability, Event, Mode, Outcome, Relay, Settings};
-use mains_relay::route::{Allowed, Asked, Candidate, Facts, Why, choose};
+use mains_relay::route::{Allowed, Asked, Candidate, Facts, Why, agree_first, choose};
 use mains_relay::{Ask, Breakers, Fault, Pass, RetryBudget, Verdict, admit};
-use mains_units::{Chance, Instant, Span, Timestamp};
+use mains_units::{Chance, Instant, Quantity, Span, Timestamp};
 use std::collections::{BTreeMap, VecDeque};
 
 /// One request under way.
@@ -33,6 +33,8 @@ pub struct Running {
     limits: Limits,
     /// Bytes kept before the commit point, with the attempt that they came from.
     kept: Vec<(AttemptNumber, u64)>,
+    /// The same of whole answers that were put aside.
+    aside: Vec<(AttemptNumber, u64)>,
     /// The piece that was just fed.
     piece: Option<(AttemptNumber, u64)>,
     /// The latest wake.
@@ -133,9 +135,15 @@ impl Outlet {
         if candidates.is_empty() {
             return self.turn_away(request);
         }
-        let worst = candidates.iter().enumerate().fold(Draw::default(), |worst, (place, candidate)| {
+        let pair = candidates.iter().any(|candidate| candidate.why == Why::Agree);
+        let first = candidates.iter().filter(|candidate| !pair || candidate.why == Why::Agree);
+        let worst = first.enumerate().fold(Draw::default(), |worst, (place, candidate)| {
             let draw = self.worst(&asked, self.target_of(candidate), true);
-            if place == 0 { draw } else { worst.dearest(&draw) }
+            match place {
+                0 => draw,
+                _ if pair => worst.plus(&draw).exactly(Quantity::Requests, 1),
+                _ => worst.dearest(&draw),
+            }
         });
         let calendar = self.calendar();
         let Ok(hold) = self.tree.reserve(asked.path.clone(), &worst, calendar) else {
@@ -170,6 +178,7 @@ impl Outlet {
             }
         };
         let mut choice = choose(&self.spec.route, &question, facts, now, &mut self.chance);
+        agree_first(&self.spec.route, &question, facts, now, &mut choice);
         if self.has(Plant::EjectsTheLast) {
             choice.candidates.retain(|candidate| !matches!(candidate.why, Why::LeastBad { .. }));
         }
@@ -308,6 +317,13 @@ impl Outlet {
                     running.kept.clear();
                 }
             }
+            Action::Hold { .. } => {
+                let running = &mut self.running[request];
+                running.aside.append(&mut running.kept);
+            }
+            // Half of all pairs agree.
+            Action::Compare { .. } => events.push_back(Event::Compared { agree: request.is_multiple_of(2) }),
+            Action::Release { attempt } => self.release(request, attempt),
             Action::Keep { .. } | Action::Commit { .. } | Action::Forward { .. } | Action::Close { .. } => {
                 self.deliver(request, action);
             }
@@ -332,6 +348,18 @@ impl Outlet {
                 }
             }
             _ => eye.close(watch, limits),
+        }
+    }
+
+    /// What was put aside of this attempt is the answer. It was whole before, so that no deadline of a stream is its.
+    fn release(&mut self, request: usize, attempt: AttemptNumber) {
+        let Running { watch, limits, aside, .. } = &mut self.running[request];
+        let mut eye = Eye { out: &mut self.violations, request, now: self.now };
+        eye.head(watch, &Limits { first_content: None, ..*limits }, attempt);
+        // An answer without a byte has an origin too.
+        watch.from = Some(attempt);
+        for (origin, bytes) in aside.drain(..).filter(|(origin, _)| *origin == attempt) {
+            eye.bytes(watch, limits, origin, bytes);
         }
     }
 
@@ -364,7 +392,7 @@ impl Outlet {
             let rested = ask.last_resort || self.now >= self.wishes[target].until;
             let check = &mut self.violations;
             check.check(rested, Checker::RestIsKept, Some(request), self.now, || format!("{name} is asked"));
-            let within = !ask.further || self.recount.further(self.now);
+            let within = !ask.further || ask.planned || self.recount.further(self.now);
             check.check(within, Checker::RetriesBounded, Some(request), self.now, || "one too many".into());
         }
         let event = Event::Permit { attempt, answer };
@@ -411,8 +439,11 @@ impl Outlet {
         }
         let Some(seen) = self.running[request].watch.attempt(attempt).cloned() else { return };
         let eligible = self.eligible(request, seen.target);
+        // Two that are asked first are no attempts in place of others.
+        let pair = if self.spec.route.agree.is_some() { 2 } else { 0 };
+        let most = self.spec.settings.retry.attempts_max + pair;
         let mut eye = Eye { out: &mut self.violations, request, now: self.now };
-        eye.dial(&self.running[request].watch, self.spec.settings.retry.attempts_max, eligible);
+        eye.dial(&self.running[request].watch, most, eligible);
         if let Some((after, connected)) = seen.script.connect {
             let event = match connected {
                 Ok(()) => Event::Connected { attempt },
@@ -496,6 +527,7 @@ fn running(request: &RequestSpec, spec: &Spec) -> Running {
             idle: stream.then_some(deadlines.idle),
         },
         kept: Vec::new(),
+        aside: Vec::new(),
         piece: None,
         token: 0,
     }

@@ -82,6 +82,25 @@ pub struct Spec {
 impl Spec {
     /// The world of a seed.
     pub fn draw(chance: &mut Chance) -> Self {
+        let mut spec = Self::without_pair(chance);
+        spec.pair();
+        spec
+    }
+
+    /// In a third of the worlds whose route begins with two single targets before others, these two are asked first, and
+    /// must agree. Nothing is drawn for it, so that all else of a world stays as it is.
+    fn pair(&mut self) {
+        let pair = match self.route.places.as_slice() {
+            [Place::One(first), Place::One(second), _, ..] if self.calendar.0 % 3 == 0 => {
+                [Arc::clone(first), Arc::clone(second)]
+            }
+            _ => return,
+        };
+        self.route.places.drain(..2);
+        self.route.agree = Some(pair);
+    }
+
+    fn without_pair(chance: &mut Chance) -> Self {
         // One world in 25 is a storm: enough requests in one outage to empty the retry budget.
         let storm = chance.hits(0.04);
         let count = 1 + chance.below(4);

@@ -6,9 +6,9 @@ use crate::problem::{Problem, SourceSpan, closest};
 use crate::reader::{Reader, Section};
 use crate::sections::some_time;
 use crate::settings::{Budget, Cap, Deadlines, Price, Record, Route, Upstream, WeightedTarget};
-use crate::swap;
 use crate::value::{Complaint, Raw, Scalar, Setting, quoted_code};
 use crate::words::{Criticality, Degraded, Target, Unknown, check_url};
+use crate::{agree, swap};
 use mains_units::{Grade, NanoUsd, PicoUsdPerToken, Quantity, Span};
 use std::collections::BTreeMap;
 use toml::Spanned;
@@ -134,8 +134,10 @@ fn scaled(raw: Raw<'_>, by: f64) -> Result<u64, Complaint> {
 pub(crate) fn route(section: &mut Section<'_, '_>) -> Option<Route> {
     let model = section.required("model", |_: &String| Ok(()));
     let targets = targets(section);
+    let agree = agree::agree(section);
     Some(Route {
         targets,
+        agree,
         degraded: section.value_or("degraded", Degraded::Refuse),
         default_max_tokens: section.count_or("default_max_tokens", 1_024, 1..=10_000_000),
         value: section.value("value_usd"),
@@ -186,9 +188,10 @@ fn targets(section: &mut Section<'_, '_>) -> Vec<Vec<WeightedTarget>> {
             DeValue::Array(members) if !members.is_empty() => {
                 members.iter().filter_map(|member| weighted(section, member)).collect()
             }
-            _ => {
-                target(section, item).map(|target| WeightedTarget { target, weight: 1 }).into_iter().collect()
-            }
+            _ => target("targets", section, item)
+                .map(|target| WeightedTarget { target, weight: 1 })
+                .into_iter()
+                .collect(),
         };
         if !pool.is_empty() {
             pools.push(pool);
@@ -216,12 +219,16 @@ fn show_targets(section: &mut Section<'_, '_>, span: SourceSpan, pools: &[Vec<We
     section.show("targets", format!("[{}]", shown.join(", ")), origin);
 }
 
-fn target(section: &mut Section<'_, '_>, item: &Spanned<DeValue<'_>>) -> Option<Setting<Target>> {
+pub(crate) fn target(
+    key: &str,
+    section: &mut Section<'_, '_>,
+    item: &Spanned<DeValue<'_>>,
+) -> Option<Setting<Target>> {
     let span = SourceSpan::from(item.span());
     match Target::read(Raw::Toml(item.get_ref())) {
         Ok(value) => Some(Setting { value, origin: section.origin(span) }),
         Err(Complaint { message, hint }) => {
-            let problem = Problem::at(span, format!("`targets`: {message}"));
+            let problem = Problem::at(span, format!("`{key}`: {message}"));
             section.reader.report(problem.hint(hint.unwrap_or_else(|| TARGETS_HINT.to_owned())));
             None
         }
@@ -239,7 +246,7 @@ fn weighted(section: &mut Section<'_, '_>, item: &Spanned<DeValue<'_>>) -> Optio
             return None;
         }
     };
-    let target = target(section, &pair[0])?;
+    let target = target("targets", section, &pair[0])?;
     let weight =
         u64::read(Raw::Toml(pair[1].get_ref())).ok().filter(|weight| (1..=1_000_000).contains(weight));
     let Some(weight) = weight.and_then(|weight| u32::try_from(weight).ok()) else {
@@ -320,6 +327,7 @@ pub(crate) fn check_together(
         for weighted in all {
             known_upstream(reader, &weighted.target, upstreams);
         }
+        agree::check(reader, route, upstreams);
         swap::check(reader, route, upstreams);
         label::check(reader, route);
     }

@@ -7,6 +7,7 @@
 //! Never: a file, an environment variable, a clock. The caller hands in the text and the variables, and
 //! resolves what `env:` and `file:` point to.
 
+mod agree;
 mod draft;
 mod entries;
 mod label;

@@ -188,6 +188,8 @@ pub struct Route {
     pub model: Setting<String>,
     /// Who answers, in order; each place is a pool, mostly of one.
     pub targets: Vec<Vec<WeightedTarget>>,
+    /// Two cheap models that are asked first; where they agree, that is the answer.
+    pub agree: Option<[Setting<Target>; 2]>,
     /// Whether a local generative model may stand in; refused by default.
     pub degraded: Setting<Degraded>,
     /// Output tokens assumed for a request that names none; 1024 by default.

@@ -9,6 +9,8 @@
 mod common;
 
 use common::{Fitted, Task};
+use mains_distill::heads::average::Heads;
+use mains_distill::training::Chosen;
 use std::fmt::Write;
 use std::time::Instant;
 
@@ -28,7 +30,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 fn measure(task: &Task) -> Result<(), Box<dyn std::error::Error>> {
     let embeddings = common::embeddings(task.name, "train");
     let begin = Instant::now();
-    let fitted = Fitted::on(task, embeddings.as_deref())?;
+    let fitted = Fitted::on(task, embeddings.as_deref(), embeddings.as_ref().map(|_| Heads::Both))?;
     let seconds = begin.elapsed().as_secs_f64();
     let test = common::rows(task.name, "test").ok_or("no test file")?;
     let embeddings = common::embeddings(task.name, "test");
@@ -38,9 +40,10 @@ fn measure(task: &Task) -> Result<(), Box<dyn std::error::Error>> {
         let percent = common::percent(&labeller, &test, embeddings.as_deref());
         write!(line, "  {heads:?} {percent:.2}")?;
     }
+    let Chosen { of, ngram_right, dense_right, both_right, dense_cost, .. } = fitted.chosen;
+    println!("{line}  file {} bytes, {seconds:.1} s on two threads", fitted.bytes);
     println!(
-        "{line}  chosen {:?}, file {} bytes, {seconds:.2} s",
-        fitted.labeller.mapping.heads, fitted.bytes
+        "    out of fold on the {of} train rows: Ngram {ngram_right}, Dense {dense_right:?}, Both {both_right:?}; cost of Dense {dense_cost:?}"
     );
     Ok(())
 }

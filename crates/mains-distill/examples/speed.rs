@@ -15,7 +15,7 @@ use std::time::Instant;
 fn main() -> Result<(), Box<dyn Error>> {
     let task = common::tasks().0.into_iter().find(|task| task.name == "banking77").ok_or("no Banking77")?;
     train(&task)?;
-    let fitted = common::Fitted::on(&task, None)?;
+    let fitted = common::Fitted::on(&task, None, None)?;
     println!("file: {} bytes, n-grams alone", fitted.bytes);
     // Texts near 60 characters, cut there.
     let texts: Vec<String> = task

@@ -14,6 +14,8 @@ pub struct Ask {
     pub further: bool,
     /// Nothing else is left: a resting target is asked all the same.
     pub last_resort: bool,
+    /// It follows from the route's own order, not from a failure: the retry budget has no say.
+    pub planned: bool,
 }
 
 /// Leave to start an attempt; handed back to the breakers with the attempt's verdict.
@@ -57,7 +59,8 @@ pub fn admit(
     extend: impl FnOnce() -> Result<(), Refusal>,
     now: Instant,
 ) -> Result<Pass, Denied> {
-    if ask.further && !retries.has_room(now) {
+    let retry = ask.further && !ask.planned;
+    if retry && !retries.has_room(now) {
         return Err(Denied::RetryBudget);
     }
     let pass = match breakers.try_pass(target, now) {
@@ -71,7 +74,9 @@ pub fn admit(
             breakers.hand_back(target, pass);
             return Err(Denied::Hold(Box::new(refusal)));
         }
-        retries.withdraw(now);
+        if retry {
+            retries.withdraw(now);
+        }
     }
     Ok(pass)
 }

@@ -14,7 +14,7 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use canary::{Drawn, drawn};
-pub use choose::{Asked, Candidate, Choice, Facts, Skip, Skipped, Why, choose};
+pub use choose::{Asked, Candidate, Choice, Facts, Skip, Skipped, Why, agree_first, choose};
 
 /// A target's name as `mains.toml` spells it: upstream, a slash, model. Cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -108,6 +108,8 @@ pub struct Route {
     pub model: ModelId,
     /// The targets, best first.
     pub places: Vec<Place>,
+    /// Two cheap models that are asked first: where they agree, the answer of the first is given.
+    pub agree: Option<[Arc<Target>; 2]>,
     /// May a local generative model stand in?
     pub degraded: Degraded,
     /// How long each part of an answer may take.
@@ -128,6 +130,7 @@ impl Route {
         Self {
             model,
             places,
+            agree: None,
             degraded: Degraded::default(),
             deadlines: Deadlines::default(),
             retry: Retry::default(),

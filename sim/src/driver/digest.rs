@@ -13,6 +13,7 @@ pub(super) fn mix(digest: u64, action: &Action, now: Instant) -> u64 {
         Action::Forward { .. } => 5,
         Action::Keep { .. } => 6,
         Action::DeliverError(_) => 7,
+        Action::Release { .. } => 9,
         _ => 8,
     };
     (digest ^ kind ^ now.0.rotate_left(32)).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(23)

@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod agree;
 mod draft;
 mod errors;
 mod first;

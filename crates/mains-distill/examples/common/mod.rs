@@ -1,16 +1,18 @@
 //! The data sets that lie beside the repository, as texts and labels, and a labeller trained on one.
 
-use mains_distill::features::Rows;
-use mains_distill::heads::average::{self, Heads};
-use mains_distill::heads::dense::{self, Embeddings};
-use mains_distill::heads::folds::Folds;
-use mains_distill::heads::{Scores, ngram};
-use mains_distill::labeller::{Dense, Draft, Labeller, Scratch, Thresholds};
+use mains_distill::heads::average::Heads;
+use mains_distill::labeller::{Labeller, Scratch, Thresholds};
+use mains_distill::split::Shares;
+use mains_distill::task::{LabelSet, Role, Served, Shape, Template, Turn};
+use mains_distill::training::{Chosen, Crew, Embedded, Example, Job, Lesson, Settings, train};
+use mains_distill::watch::Bound;
+use mains_units::Timestamp;
 use std::error::Error;
 use std::path::PathBuf;
+use std::sync::Mutex;
 
 /// Numbers in an embedding.
-const DIM: usize = 384;
+pub(crate) const DIM: usize = 384;
 
 /// Texts with their labels: the train part.
 pub(crate) struct Task {
@@ -103,63 +105,73 @@ pub(crate) fn embeddings(name: &str, part: &str) -> Option<Vec<f32>> {
     Some(numbers.collect())
 }
 
-/// A labeller as it would be shipped: through its file and back.
+/// Texts and labels as a lesson: the labels are named by their numbers, all rows are of one moment.
+pub(crate) fn lesson(name: &str, rows: &[(String, u32)], classes: usize) -> Result<Lesson, Box<dyn Error>> {
+    let names: Vec<(String, u64)> = (0..classes).map(|class| (format!("class {class:04}"), 1)).collect();
+    let turn = Turn { role: Role::User, text: "{text}".to_owned() };
+    let template = Template::of_prompt("", &[turn])?;
+    let labels = LabelSet::of_labels(&names, Shape::Word).map_err(|refusal| refusal.to_string())?;
+    let bound = Bound { teacher: "recorded".to_owned(), ..Bound::default() };
+    let name = name.replace('_', "-");
+    let examples = rows.iter().enumerate().map(|(row, (text, label))| Example {
+        name: format!("{name}:{row}"),
+        text: text.clone(),
+        label: *label,
+        at: Timestamp(0),
+    });
+    let examples = examples.collect();
+    Ok(Lesson { task: Served::new(&name, template, labels, bound), examples, costs: None })
+}
+
+/// So many threads, each taking the next job.
+pub(crate) struct Threads(pub(crate) usize);
+
+impl Crew for Threads {
+    fn all(&self, jobs: Vec<Job<'_>>) {
+        let jobs = Mutex::new(jobs.into_iter());
+        std::thread::scope(|scope| {
+            for _ in 0..self.0 {
+                scope.spawn(|| {
+                    while let Some(job) = jobs.lock().ok().and_then(|mut jobs| jobs.next()) {
+                        job();
+                    }
+                });
+            }
+        });
+    }
+}
+
+/// A labeller of all train rows, with its choice, and its thresholds wide open.
 pub(crate) struct Fitted {
     /// What the file gives.
     pub(crate) labeller: Labeller,
     /// How long the file is.
-    pub(crate) bytes: usize,
-    choice: average::Choice,
+    pub(crate) bytes: u64,
+    /// Which heads speak, and what spoke for them out of fold.
+    pub(crate) chosen: Chosen,
 }
 
 impl Fitted {
-    /// Trains on all rows; the choice and the mapping are made from scores out of five folds.
-    pub(crate) fn on(task: &Task, embeddings: Option<&[f32]>) -> Result<Self, Box<dyn Error>> {
-        let rows = Rows::of(task.train.iter().map(|(text, _)| text.as_str()));
-        let labels: Vec<u32> = task.train.iter().map(|(_, label)| *label).collect();
-        let embeddings = embeddings.map(|values| Embeddings { values, dim: DIM });
-        let groups: Vec<u32> = (0..).take(labels.len()).collect();
-        let folds = Folds::by_group(&groups, 5, 0);
-        let (mut ngrams, mut denses) = (Vec::new(), Vec::new());
-        for fold in 0..folds.count() {
-            let (fit, held) = (folds.others(fold), folds.held(fold));
-            let problem =
-                ngram::Problem::new(&rows, &labels, task.classes, &fit, ngram::Settings::default())?;
-            ngrams.push(problem.fit().score_rows(&rows, &held));
-            if let Some(embeddings) = embeddings {
-                let head = dense::fit(embeddings, &labels, task.classes, &fit, dense::Settings::default())?;
-                denses.push(head.score_rows(embeddings, &held));
-            }
-        }
-        let ngrams = folds.gather(&ngrams, task.classes);
-        let denses: Option<Scores> = embeddings.map(|_| folds.gather(&denses, task.classes));
-        let choice = average::choose(&ngrams, denses.as_ref(), &labels, None);
-        let all: Vec<usize> = (0..labels.len()).collect();
-        let problem = ngram::Problem::new(&rows, &labels, task.classes, &all, ngram::Settings::default())?;
-        let head = embeddings
-            .map(|embeddings| dense::fit(embeddings, &labels, task.classes, &all, dense::Settings::default()))
-            .transpose()?;
-        let labeller = Labeller {
-            labels: (0..task.classes).map(|class| format!("class {class}")).collect(),
-            ngram: Some(problem.fit()),
-            dense: head.map(|head| Dense { model_sha256: [0; 32], head }),
-            mapping: choice.mapping,
-            thresholds: Thresholds {
-                confidence_min: 0.0,
-                known_min: 0.0,
-                escalates: vec![false; task.classes],
-            },
-            certificate: Vec::new(),
-            lineage: Vec::new(),
-            task: None,
-        };
-        let file = Draft::of(&labeller).finish(None);
-        Ok(Self { labeller: Labeller::parse(&file)?, bytes: file.len(), choice })
+    /// Trains on all rows by the way that is shipped: none is left to calibrate, so its certificate refuses.
+    pub(crate) fn on(
+        task: &Task,
+        embeddings: Option<&[f32]>,
+        heads: Option<Heads>,
+    ) -> Result<Self, Box<dyn Error>> {
+        let lesson = lesson(task.name, &task.train, task.classes)?;
+        let embedded = embeddings.map(|values| Embedded { model_sha256: [0; 32], values, dim: DIM });
+        let shares = Shares { fit_ppm: 1_000_000, calibrate_ppm: 0 };
+        let settings = Settings { shares, heads, ..Settings::new(0, Timestamp(0)) };
+        let made = train(&lesson, embedded, &settings, &Threads(2), &|_| ())?;
+        let mut labeller = made.labeller;
+        labeller.thresholds =
+            Thresholds { confidence_min: 0.0, known_min: 0.0, escalates: vec![false; task.classes] };
+        Ok(Self { labeller, bytes: made.report.file_bytes, chosen: made.report.chosen })
     }
 
     /// The heads that can speak.
     pub(crate) fn speakers(&self) -> &'static [Heads] {
-        if self.choice.dense_right.is_some() {
+        if self.labeller.dense.is_some() {
             &[Heads::Ngram, Heads::Dense, Heads::Both]
         } else {
             &[Heads::Ngram]

@@ -1,7 +1,7 @@
 //! From rows to a ruling.
 
 use super::learn::{Step, greediest, walk};
-use super::plan::Plan;
+use super::plan::{Learned, Plan};
 use super::realised::{Audit, Costs, Savings, Share};
 use super::refusal::Refusal;
 use super::terms::{Calibration, Malformed, Promise, Terms};
@@ -91,6 +91,9 @@ pub(super) fn before(terms: &Terms, plan: &Plan, rows: u64, ledger: &DeltaLedger
     let need = terms.least_rows().unwrap_or(u64::MAX);
     if rows < need {
         return Some(Refusal::TooFewRows { have: rows, need });
+    }
+    if let Some(Learned { right, most, of }) = plan.learned.filter(|learned| learned.is_nothing(terms)) {
+        return Some(Refusal::NothingLearned { right, most, of });
     }
     plan.candidates.is_empty().then_some(Refusal::NoCandidates)
 }

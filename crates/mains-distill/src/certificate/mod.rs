@@ -23,7 +23,7 @@ pub use build::{Ask, certify};
 pub use learn::Step;
 pub use ledger::{DeltaLedger, Spent};
 pub use page::{page, progress};
-pub use plan::{Candidate, Plan};
+pub use plan::{Candidate, Learned, Plan};
 pub use realised::{Audit, Costs, Savings, Share};
 pub use recheck::recheck;
 pub use refusal::Refusal;

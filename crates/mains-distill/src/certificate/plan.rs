@@ -31,6 +31,30 @@ pub struct Plan {
     pub classes: BTreeSet<u32>,
     /// Text that is stranger than this always escalates, in millionths.
     pub strangeness_micro_max: Option<i64>,
+    /// What the labeller learned beyond the most frequent label, where that was looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub learned: Option<Learned>,
+}
+
+/// Training rows out of fold, beside what a labeller without eyes would reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Learned {
+    /// Rows that the labeller gets right.
+    pub right: u64,
+    /// Rows of the most frequent label.
+    pub most: u64,
+    /// All rows.
+    pub of: u64,
+}
+
+impl Learned {
+    /// Whether the rows do not show (at 97.5 %) that the text says more than always naming the most frequent label,
+    /// and that alone would differ on more than may. Then a threshold that passes only picks out luck.
+    pub(super) fn is_nothing(&self, terms: &Terms) -> bool {
+        let share = |rows: u64| rows as f64 / self.of.max(1) as f64;
+        share(self.most) < 1.0 - terms.eps() && tails::lower(self.right, self.of, 0.025) <= share(self.most)
+    }
 }
 
 impl Plan {
@@ -60,8 +84,13 @@ impl Plan {
         let least = u128::from(terms.class_rows_min) * u128::from(whole);
         let classes =
             training_rows.iter().filter(|(_, rows)| expected(**rows) >= least).map(|(class, _)| *class);
-        let mut plan =
-            Self { candidates: Vec::new(), classes: classes.collect(), training_rows, strangeness_micro_max };
+        let mut plan = Self {
+            candidates: Vec::new(),
+            classes: classes.collect(),
+            training_rows,
+            strangeness_micro_max,
+            learned: None,
+        };
         let hopes = plan.hopes(training, calibration_rows, terms);
         let starts = starts(&hopes, terms);
         plan.candidates = hopes

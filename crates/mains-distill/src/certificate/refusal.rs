@@ -17,6 +17,15 @@ pub enum Refusal {
     },
     /// No training row may be answered: every class is too small, or every text too strange.
     NoCandidates,
+    /// The text says nothing of the label.
+    NothingLearned {
+        /// Training rows that the labeller gets right, out of fold.
+        right: u64,
+        /// Training rows of the most frequent label.
+        most: u64,
+        /// All training rows.
+        of: u64,
+    },
     /// Earlier certificates left too little of delta.
     DeltaSpent {
         /// What is left, in millionths.
@@ -53,6 +62,10 @@ impl fmt::Display for Refusal {
             ),
             Self::NoCandidates => f.write_str(
                 "no training row may be answered locally: every class has too few rows, or every text is too strange",
+            ),
+            Self::NothingLearned { right, most, of } => write!(
+                f,
+                "the text does not tell the label: {right} of {of} training rows are labelled right, and always naming the most frequent label gets {most}\nhint: more training rows, or embeddings; where the answer hangs on more than the text, no labeller can give it"
             ),
             Self::DeltaSpent { left_ppm, asked_ppm } => write!(
                 f,

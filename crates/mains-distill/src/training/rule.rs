@@ -4,7 +4,7 @@ use super::judge::strangeness;
 use super::lesson::{Lesson, Settings};
 use crate::canonical;
 use crate::certificate::{
-    About, Ask, Calibration, Certificate, Costs, Malformed, Plan, Promise, Share, Terms, certify,
+    About, Ask, Calibration, Certificate, Costs, Learned, Malformed, Plan, Promise, Share, Terms, certify,
 };
 use crate::figures::micro;
 use crate::labeller::Thresholds;
@@ -61,6 +61,7 @@ pub(super) struct Evidence<'e> {
     pub(super) rows: String,
     pub(super) strangeness_micro_max: Option<i64>,
     pub(super) ceiling: Option<Share>,
+    pub(super) learned: Learned,
 }
 
 /// Rules on both promises. The served one stakes first.
@@ -84,7 +85,8 @@ pub(super) fn rule(
             at: settings.at,
         };
         let rows = evidence.calibration.len() as u64;
-        let plan = Plan::from_training(evidence.training, rows, &terms, evidence.strangeness_micro_max)?;
+        let mut plan = Plan::from_training(evidence.training, rows, &terms, evidence.strangeness_micro_max)?;
+        plan.learned = Some(evidence.learned);
         let certificate = certify(Ask {
             about,
             terms,

@@ -9,12 +9,13 @@ use super::report::{Counts, Report};
 use super::rule::{Certificates, Evidence, rule, thresholds};
 use super::tell::Told;
 use super::untrainable::Untrainable;
-use crate::certificate::{Malformed, Promise, Share};
+use crate::certificate::{self, Calibration, Malformed, Promise, Share};
 use crate::features::Rows;
 use crate::group::{Groups, group, self_agreement};
 use crate::heads::average::Heads;
 use crate::labeller::{Dense, Draft, Labeller, Thresholds};
 use crate::split::{self, one_each, split};
+use std::collections::BTreeMap;
 
 /// Fewer different rows teach nothing that folds could examine.
 const GROUPS_MIN: usize = 10;
@@ -81,6 +82,7 @@ pub fn train(
             Scope::Within { ppm } => quantile(&training, ppm),
         },
         ceiling: divided.self_agreement,
+        learned: beyond_the_most_frequent(&training, divided.fit_each.iter().map(|row| ground.labels[*row])),
     };
     let certificates = rule(lesson, settings, &evidence)?;
     labeller.thresholds = thresholds(certificates.served(), labeller.labels.len());
@@ -164,6 +166,19 @@ fn divide(lesson: &Lesson, settings: &Settings) -> Divided {
     let share = self_agreement(&exact, &labels);
     let self_agreement = (share.of > 0).then_some(share);
     Divided { groups, fit: all.fit, fit_each, calibrate, audit, parts, self_agreement }
+}
+
+/// What the judged rows show of the labeller beside the most frequent of their labels.
+fn beyond_the_most_frequent(judged: &Calibration, labels: impl Iterator<Item = u32>) -> certificate::Learned {
+    let mut rows: BTreeMap<u32, u64> = BTreeMap::new();
+    for label in labels {
+        *rows.entry(label).or_default() += 1;
+    }
+    certificate::Learned {
+        right: judged.differs.iter().filter(|differs| !**differs).count() as u64,
+        most: rows.into_values().max().unwrap_or(0),
+        of: judged.len() as u64,
+    }
 }
 
 fn counts(divided: &Divided) -> Counts {

@@ -301,3 +301,30 @@ fn every_single_bit_of_a_trained_file_counts() {
         }
     }
 }
+
+#[test]
+fn labels_that_no_text_tells_are_refused_whatever_threshold_would_pass() {
+    let lesson = lesson(900, 2, 1.0, SEED);
+    let made = trained(&lesson, None, &Settings::new(SEED, Timestamp(1)), &Alone);
+    for certificate in [&made.certificates.all, &made.certificates.local] {
+        let Ruling::Refused { reason: Refusal::NothingLearned { right, most, of } } = &certificate.ruling
+        else {
+            panic!("{:?}", certificate.ruling);
+        };
+        assert!(right <= of && most <= of && *of > 400, "{right} {most} {of}");
+        assert!(certificate.steps.is_empty(), "the calibration rows were not looked at");
+    }
+    let rows = of_part(&lesson, &made, Part::Calibrate);
+    assert!(verify(&made.labeller, Some(Given { examples: &rows, embedded: None }), None).is_ok());
+    // One label nearly always is no reason: naming it always keeps the promise.
+    let mut constant = lesson;
+    for (row, example) in constant.examples.iter_mut().enumerate() {
+        example.label = u32::from(row % 150 == 0);
+    }
+    let made = trained(&constant, None, &Settings::new(SEED, Timestamp(1)), &Alone);
+    assert!(
+        matches!(made.certificates.all.ruling, Ruling::Certified { .. }),
+        "{:?}",
+        made.certificates.all.ruling
+    );
+}

@@ -7,8 +7,8 @@
 
 use mains_units::Usage;
 
-use super::guide::{Guide, common};
-use super::prefix::{PREFIX_MIN, Prefixes};
+use super::guide::Guide;
+use super::prefix::{PREFIX_MIN, Prefixes, common};
 use super::sample::Sampler;
 use super::stop::StopFilter;
 use super::{Event, Finish, Reason};

@@ -38,11 +38,6 @@ const TOKEN_BYTES_MAX: usize = 512;
 /// Bytes of all tokens, below what the trie can number.
 const TRIE_BYTES_MAX: usize = 3 << 20;
 
-/// How many tokens both begin with.
-pub(super) fn common(one: &[u32], other: &[u32]) -> usize {
-    one.iter().zip(other).take_while(|(a, b)| a == b).count()
-}
-
 /// Makes guides for one model: its vocabulary as a trie.
 pub(super) struct Guides {
     factory: ParserFactory,

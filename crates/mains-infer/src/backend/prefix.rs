@@ -3,7 +3,6 @@
 //! Keys and values depend on the tokens up to their position and on nothing else, so a sequence that begins like an
 //! earlier one takes them over: bit for bit what computing them would give.
 
-use super::guide::common;
 use crate::model::Sequence;
 
 /// Fewer shared tokens are not worth the copy.
@@ -53,4 +52,9 @@ impl Prefixes {
             self.kept.remove(0);
         }
     }
+}
+
+/// How many tokens both begin with.
+pub(super) fn common(one: &[u32], other: &[u32]) -> usize {
+    one.iter().zip(other).take_while(|(a, b)| a == b).count()
 }

@@ -1,14 +1,18 @@
-//! The machine. Whose turn is next is decided in `turns`; everything that happens to a live attempt, here.
+//! The machine. Whose turn is next is decided in `turns`, what the two models that are asked first come to in `pair`;
+//! everything that happens to a live attempt, here.
 
+mod pair;
 mod turns;
 
 use self::turns::Turn;
 use super::settings::{Durability, Mode, Settings};
-use super::words::{Action, Actions, AttemptNumber, AttemptSummary, Event, Failure, Outcome, Summary};
+use super::words::{
+    Action, Actions, Agreement, AttemptNumber, AttemptSummary, Event, Failure, Outcome, Summary,
+};
 use crate::admit::{Denied, Pass};
 use crate::breaker::Verdict;
 use crate::fault::{Consequence, Fault};
-use crate::route::Candidate;
+use crate::route::{Candidate, Why};
 use mains_units::{Chance, Instant, Span};
 use std::collections::VecDeque;
 
@@ -36,7 +40,20 @@ pub struct Relay {
     wake_at: Option<Instant>,
     answered: Option<AttemptNumber>,
     bytes_forwarded: u64,
+    pair: Pair,
+    agreement: Option<Agreement>,
     outcome: Option<Outcome>,
+}
+
+/// The two models that are asked first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pair {
+    /// There are none, or they are done with.
+    Closed,
+    /// None has answered yet.
+    Open,
+    /// The first has, with so many bytes.
+    Half(AttemptNumber, u64),
 }
 
 #[derive(Debug, Clone, Default)]
@@ -57,6 +74,8 @@ enum State {
     Pausing(Instant),
     /// An attempt is under way.
     Live(Live),
+    /// Two answers are held, of which the first has so many bytes.
+    Comparing(AttemptNumber, u64),
     /// Over.
     Done,
 }
@@ -91,7 +110,10 @@ impl Relay {
     /// total deadline begins: the moment it was accepted.
     pub fn new(settings: Settings, candidates: Vec<Candidate>, chance: Chance, now: Instant) -> Self {
         let turn = |candidate| Turn { candidate, tries: 0, not_before: now, last_resort: false };
+        let pair = candidates.iter().filter(|candidate| candidate.why == Why::Agree).count();
         Self {
+            pair: if pair == 2 { Pair::Open } else { Pair::Closed },
+            agreement: None,
             settings,
             queue: (0..candidates.len()).map(turn).collect(),
             candidates,
@@ -133,6 +155,7 @@ impl Relay {
             answered: self.answered,
             committed: self.answered.is_some(),
             bytes_forwarded: self.bytes_forwarded,
+            agreement: self.agreement,
         }
     }
 
@@ -160,6 +183,7 @@ impl Relay {
                     }
                 }
                 Event::ClientGone => self.client_gone(now, &mut out),
+                Event::Compared { agree } => self.compared(agree, now, &mut out),
                 Event::Permit { attempt, answer } => self.permit(attempt, answer, now, &mut out),
                 event => self.attempt_event(&event, now, &mut out),
             }
@@ -262,8 +286,8 @@ impl Relay {
             live.stage = Stage::Waiting;
             let deadlines = &self.settings.deadlines;
             let span = match self.settings.mode {
-                Mode::Stream => deadlines.first_content,
-                Mode::Whole => deadlines.whole,
+                Mode::Stream if !self.is_leg(live.turn) => deadlines.first_content,
+                _ => deadlines.whole,
             };
             live.by = Some((now.after(span), Fault::FirstContentTimeout));
             if let Some(summary) = self.attempts.last_mut() {
@@ -296,8 +320,11 @@ impl Relay {
         }
         let kept = live.kept.saturating_add(bytes);
         let full = kept > self.settings.kept_max;
+        if self.is_leg(live.turn) && full {
+            return self.leg_failed(live, None, None, now, out);
+        }
         match (self.settings.mode, content) {
-            (Mode::Stream, true) => self.commit(live, bytes, now, out),
+            (Mode::Stream, true) if !self.is_leg(live.turn) => self.commit(live, bytes, now, out),
             (Mode::Stream, false) if full => self.failed(live, Fault::Garbage, None, now, out),
             (Mode::Whole, _) if full => self.commit(live, bytes, now, out),
             _ => {
@@ -323,6 +350,9 @@ impl Relay {
     }
 
     fn ended_clean(&mut self, mut live: Live, now: Instant, out: &mut Actions) {
+        if self.is_leg(live.turn) {
+            return self.leg_ended(live, now, out);
+        }
         if live.stage == Stage::Waiting {
             self.commit(live, 0, now, out);
             live.pass = Pass { probe: false };
@@ -344,6 +374,9 @@ impl Relay {
         now: Instant,
         out: &mut Actions,
     ) {
+        if self.is_leg(live.turn) {
+            return self.leg_failed(live, Some(fault), retry_after, now, out);
+        }
         let committed = live.stage == Stage::Committed;
         self.end_live(live, Some(fault), retry_after, now, out);
         if committed {
@@ -415,7 +448,7 @@ impl Relay {
             State::Done | State::Fresh => return None,
             State::Live(live) => live.by.map(|(by, _)| by),
             State::Pausing(until) => Some(*until),
-            State::Asking(..) => None,
+            State::Asking(..) | State::Comparing(..) => None,
         };
         Some(stage.map_or(self.total_by, |by| by.min(self.total_by)))
     }

@@ -20,4 +20,6 @@ mod words;
 
 pub use machine::Relay;
 pub use settings::{Deadlines, Durability, Mode, Retry, Settings};
-pub use words::{Action, Actions, AttemptNumber, AttemptSummary, Event, Failure, Outcome, Summary};
+pub use words::{
+    Action, Actions, Agreement, AttemptNumber, AttemptSummary, Event, Failure, Outcome, Summary,
+};

@@ -86,6 +86,11 @@ pub enum Event {
         /// Which attempt.
         attempt: AttemptNumber,
     },
+    /// The answer to `Action::Compare`.
+    Compared {
+        /// Whether both held answers say the same.
+        agree: bool,
+    },
     /// A moment asked for by `Action::Wake` has come.
     Tick,
     /// The caller has left.
@@ -96,7 +101,7 @@ impl Event {
     /// The attempt that this event belongs to.
     pub fn attempt(&self) -> Option<AttemptNumber> {
         match self {
-            Self::Start | Self::Tick | Self::ClientGone => None,
+            Self::Start | Self::Tick | Self::ClientGone | Self::Compared { .. } => None,
             Self::Permit { attempt, .. }
             | Self::IntentDurable { attempt }
             | Self::IntentFailed { attempt }
@@ -155,6 +160,24 @@ pub enum Action {
     },
     /// Send on the piece that was just fed, and flush.
     Forward {
+        /// Which attempt.
+        attempt: AttemptNumber,
+    },
+    /// A whole answer of one of the two models that are asked first: put it aside, with all that was kept. Its connection is
+    /// done.
+    Hold {
+        /// Which attempt.
+        attempt: AttemptNumber,
+    },
+    /// Compare the two answers that were put aside, and feed `Event::Compared`.
+    Compare {
+        /// The first attempt, whose answer it will be.
+        first: AttemptNumber,
+        /// The second.
+        second: AttemptNumber,
+    },
+    /// The commit point of an answer that was put aside: send the head and the whole of it.
+    Release {
         /// Which attempt.
         attempt: AttemptNumber,
     },
@@ -271,6 +294,31 @@ pub struct Summary {
     pub committed: bool,
     /// Body bytes of the answering attempt that were sent on.
     pub bytes_forwarded: u64,
+    /// How it stood between the two models that were asked first; `None` where none were.
+    pub agreement: Option<Agreement>,
+}
+
+/// How it stood between the two cheap models that are asked first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Agreement {
+    /// They agreed.
+    Yes,
+    /// They did not.
+    No,
+    /// One of them could not be asked, or gave no whole answer.
+    Failed,
+}
+
+impl Agreement {
+    /// The name written into headers.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Yes => "yes",
+            Self::No => "no",
+            Self::Failed => "failed",
+        }
+    }
 }
 
 /// What the record needs to know of one attempt.

@@ -142,7 +142,7 @@ fn standing(choice: &Choice, name: &TargetName) -> Option<Standing> {
         return match choice.candidates.get(place)?.why {
             Why::Drawn { .. } => Some(Standing::At(place)),
             Why::LeastBad { .. } | Why::OnlyOne => Some(Standing::Rests),
-            Why::Order => None,
+            Why::Order | Why::Agree => None,
         };
     }
     let skipped = choice.skipped.iter().find(|skipped| skipped.target.name == *name)?;

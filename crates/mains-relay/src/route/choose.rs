@@ -61,6 +61,8 @@ pub enum Why {
     },
     /// Its model is retired, but nothing else is left.
     OnlyOne,
+    /// One of the two cheap models that are asked first: an answer on which they agree is the answer.
+    Agree,
 }
 
 impl fmt::Display for Why {
@@ -70,6 +72,7 @@ impl fmt::Display for Why {
             Self::Drawn { weight, of } => write!(f, "drawn from its pool with weight {weight} of {of}"),
             Self::LeastBad { .. } => f.write_str("its breaker is open, but nothing better is left"),
             Self::OnlyOne => f.write_str("its model is retired, but nothing else is left"),
+            Self::Agree => f.write_str("asked first: where two cheap models agree, that is the answer"),
         }
     }
 }
@@ -157,6 +160,25 @@ pub fn choose(
         take_the_least_bad(&mut choice);
     }
     choice
+}
+
+/// Puts the two models of the route's `agree` before all candidates, where both can be asked and somebody can be asked if
+/// they do not agree. `false`, and only the reasons added, where not.
+pub fn agree_first(
+    route: &Route,
+    asked: &Asked<'_>,
+    mut facts: impl FnMut(&Target) -> Facts,
+    now: Instant,
+    choice: &mut Choice,
+) -> bool {
+    let Some(pair) = &route.agree else { return false };
+    let mut usable = |target| usable(route, asked, target, &mut facts, now, &mut choice.skipped);
+    // Both are looked at, so that each reason is told.
+    let both = pair.each_ref().map(&mut usable) == [true, true] && !choice.candidates.is_empty();
+    if both {
+        choice.candidates.splice(..0, pair.iter().map(|target| candidate(target, Why::Agree)));
+    }
+    both
 }
 
 fn candidate(target: &Arc<Target>, why: Why) -> Candidate {

@@ -135,7 +135,7 @@ fn a_retired_model_is_dead_until_it_answers_or_is_reset() {
     fault(&mut b, PLAIN, Fault::Auth, None, ms(1));
     assert_eq!(b.lamp(&target(), ms(1)), Lamp::Dead);
     assert_eq!(b.try_pass(&target(), ms(2)), Err(Instant(u64::MAX)));
-    let ask = |last_resort| Ask { further: false, last_resort };
+    let ask = |last_resort| Ask { further: false, last_resort, planned: false };
     let mut leave = |ask| admit(&mut b, &mut RetryBudget::default(), &target(), ask, || Ok(()), ms(2));
     assert!(leave(ask(false)).is_err());
     assert_eq!(leave(ask(true)), Ok(PLAIN), "the only one is asked all the same");
@@ -178,7 +178,7 @@ fn leave_is_all_or_nothing() {
     let mut hold = tree.reserve(Path::default(), &worst, now).unwrap();
     let (mut b, mut retries) = (breakers(), RetryBudget::default());
     fault(&mut b, PLAIN, Fault::RateLimited, Some(Span::from_s(1)), ms(0));
-    let further = Ask { further: true, last_resort: false };
+    let further = Ask { further: true, last_resort: false, planned: false };
 
     let open = admit(&mut b, &mut retries, &target(), further, || panic!("not asked"), ms(500));
     assert_eq!(open, Err(Denied::Open { until: ms(2_000).min(open_until(&b, ms(500)).unwrap()) }));
@@ -195,9 +195,9 @@ fn leave_is_all_or_nothing() {
     }
     let denied = admit(&mut b, &mut retries, &target(), further, || Ok(()), at);
     assert_eq!(denied, Err(Denied::RetryBudget));
-    let first = Ask { further: false, last_resort: false };
+    let first = Ask { further: false, last_resort: false, planned: true };
     assert_eq!(admit(&mut b, &mut retries, &target(), first, || panic!("not asked"), at), Ok(PROBE));
-    let last = Ask { further: false, last_resort: true };
+    let last = Ask { further: false, last_resort: true, planned: false };
     assert_eq!(
         admit(&mut b, &mut retries, &target(), last, || Ok(()), at),
         Ok(PLAIN),

@@ -1,6 +1,6 @@
 //! The machine, step by step. A script is a list of lines: an event, and the actions it must lead to.
 
-use mains_relay::relay::{AttemptNumber, Deadlines, Durability, Mode, Retry};
+use mains_relay::relay::{Agreement, AttemptNumber, Deadlines, Durability, Mode, Retry};
 use mains_relay::route::{Candidate, Target, Why};
 use mains_relay::{Action, Denied, Event, Fault, Outcome, Pass, Relay, Settings, Verdict};
 use mains_units::{Chance, Instant, Span};
@@ -54,6 +54,9 @@ fn words(actions: &[Action], wakes: bool) -> String {
         Action::Keep { attempt } => format!("keep{attempt}"),
         Action::Commit { attempt } => format!("commit{attempt}"),
         Action::Forward { attempt } => format!("forward{attempt}"),
+        Action::Hold { attempt } => format!("hold{attempt}"),
+        Action::Compare { first, second } => format!("compare{first}:{second}"),
+        Action::Release { attempt } => format!("release{attempt}"),
         Action::Close { attempt } => format!("close{attempt}"),
         Action::Cancel { attempt } => format!("cancel{attempt}"),
         Action::Report { attempt, verdict, pass, .. } => {
@@ -452,4 +455,113 @@ fn a_wake_is_asked_for_only_when_an_earlier_moment_matters() {
     assert_eq!(step(content(0, 1), 600), "forward0");
     assert_eq!(step(Event::Tick, 700), "wake1100");
     assert_eq!(step(clean(0), 701), "close0 healthy0 finish(ok)");
+}
+
+/// Two models that are asked first, and so many targets behind them.
+fn paired(settings: Settings, targets: usize) -> Relay {
+    let candidate = |n| Candidate {
+        target: Arc::new(Target::new("u", &format!("m{n}"))),
+        why: if n < 2 { Why::Agree } else { Why::Order },
+        degraded: false,
+    };
+    Relay::new(settings, (0..targets + 2).map(candidate).collect(), Chance::from_seed(1), at(0))
+}
+
+/// Brings both legs to their ends: 30 and 20 bytes, content and all, of which nothing is forwarded.
+#[track_caller]
+fn both_answered(relay: &mut Relay) {
+    sent(relay);
+    check(
+        relay,
+        &[
+            (2, preamble(0, 10), "keep0"),
+            (3, content(0, 20), "keep0"),
+            // Longer than a stream may be silent: nobody waits for its first content any more.
+            (1_500, clean(0), "hold0 healthy0 ask1:1"),
+            (1_500, yes(1), "intent1 dial1"),
+            (1_500, connected(1), "send1"),
+            (1_510, content(1, 20), "keep1"),
+            (1_520, clean(1), "hold1 healthy1 compare0:1"),
+        ],
+    );
+}
+
+#[test]
+fn where_two_agree_the_answer_of_the_first_is_released() {
+    for mode in [Mode::Stream, Mode::Whole] {
+        let mut relay = paired(Settings { mode, ..settings() }, 1);
+        both_answered(&mut relay);
+        check(&mut relay, &[(1_521, Event::Compared { agree: true }, "release0 close0 finish(ok)")]);
+        let summary = relay.summary();
+        assert_eq!((summary.answered, summary.bytes_forwarded), (Some(n(0)), 30));
+        assert_eq!(summary.agreement, Some(Agreement::Yes));
+        assert_eq!(summary.attempts.len(), 2);
+    }
+}
+
+#[test]
+fn where_they_do_not_agree_the_others_answer_and_no_attempt_is_lost() {
+    let retry = Retry { attempts_max: 1, tries_per_target: 1, ..Retry::default() };
+    let mut relay = paired(Settings { retry, ..settings() }, 2);
+    both_answered(&mut relay);
+    let actions = relay.step(Event::Compared { agree: false }, at(1_521));
+    assert_eq!(words(&actions, false), "ask2:2+");
+    // It was in the plan: held for, but no retry.
+    assert!(matches!(actions[0], Action::Ask { ask, .. } if ask.further && ask.planned));
+    check(
+        &mut relay,
+        &[
+            (1_522, Event::Compared { agree: true }, ""),
+            (1_522, yes(2), "intent2 dial2"),
+            (1_523, connected(2), "send2"),
+            (1_524, content(2, 5), "commit2 answering2"),
+            (1_525, clean(2), "close2 healthy2 finish(ok)"),
+        ],
+    );
+    let summary = relay.summary();
+    assert_eq!((summary.answered, summary.agreement), (Some(n(2)), Some(Agreement::No)));
+    assert_eq!(summary.bytes_forwarded, 5);
+}
+
+#[test]
+fn whatever_befalls_one_of_two_the_others_are_asked() {
+    // Any fault of the first, the caller's own included: the second is not asked.
+    for fault in Fault::ALL {
+        let mut relay = paired(settings(), 1);
+        sent(&mut relay);
+        check(&mut relay, &[(5, failed(0, fault), &format!("cancel0 {fault}0 ask1:2+"))]);
+        assert_eq!(relay.summary().agreement, Some(Agreement::Failed));
+    }
+    // The first has answered, the second breaks off.
+    let mut relay = paired(settings(), 1);
+    sent(&mut relay);
+    check(
+        &mut relay,
+        &[
+            (3, content(0, 20), "keep0"),
+            (4, clean(0), "hold0 healthy0 ask1:1"),
+            (5, yes(1), "intent1 dial1"),
+            (6, connected(1), "send1"),
+            (7, broken(1), "cancel1 broken_stream1 ask2:2+"),
+        ],
+    );
+    // A breaker that opened in the meantime.
+    let mut relay = paired(settings(), 1);
+    check(&mut relay, &[(0, Event::Start, "ask0:0"), (0, no(0), "ask1:2"), (0, yes(1), "intent1 dial1")]);
+    assert_eq!(relay.summary().agreement, Some(Agreement::Failed));
+    // An answer that is too long to be kept is nobody's fault.
+    let mut relay = paired(settings(), 1);
+    sent(&mut relay);
+    check(&mut relay, &[(3, content(0, 101), "cancel0 nothing0 ask1:2+")]);
+}
+
+#[test]
+fn a_caller_who_leaves_between_two_answers_ends_it() {
+    let mut relay = paired(settings(), 1);
+    both_answered(&mut relay);
+    check(
+        &mut relay,
+        &[(1_521, Event::ClientGone, "finish(cancelled)"), (1_522, Event::Compared { agree: true }, "")],
+    );
+    assert_eq!(relay.summary().answered, None);
 }

@@ -86,7 +86,7 @@ impl Live {
         let mut live = Self { settings, hash, upstreams, routes: HashMap::new(), targets: HashMap::new() };
         for described in &live.settings.routes {
             let route = route(described, &live.settings, &live.upstreams);
-            for target in route.targets() {
+            for target in route.targets().chain(route.agree.iter().flatten()) {
                 let Some(upstream) = live.upstreams.get(target.upstream.as_ref()) else { continue };
                 let facts = TargetFacts::new(upstream, target.model.as_str(), catalog, today);
                 live.targets.insert(target.name.clone(), Arc::new(facts));
@@ -162,6 +162,12 @@ fn route(
     let places =
         described.targets.iter().filter_map(|pool| place(pool, &described.model.value, upstreams)).collect();
     let mut route = Route::new(ModelId::new(&described.model.value), places);
+    let agree = described.agree.as_ref().map(|pair| {
+        pair.each_ref().map(|named| target(&named.value, &described.model.value, upstreams).map(Arc::new))
+    });
+    if let Some([Some(first), Some(second)]) = agree {
+        route.agree = Some([first, second]);
+    }
     route.degraded = match described.degraded.value {
         mains_config::Degraded::Allow => Degraded::Allow,
         mains_config::Degraded::Refuse => Degraded::Refuse,

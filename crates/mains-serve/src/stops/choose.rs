@@ -4,7 +4,9 @@ use super::{Asking, Coin, Judged, Left, Routed};
 use crate::labels::Call;
 use crate::live::{Live, LiveRoute, TargetFacts};
 use crate::outlet::Outlet;
-use mains_relay::route::{Asked as Asks, Capabilities, Choice, Facts, Skip, Target, choose as order, drawn};
+use mains_relay::route::{
+    Asked as Asks, Capabilities, Choice, Facts, Skip, Target, agree_first, choose as order, drawn,
+};
 use mains_units::Chance;
 use mains_wire::Dialect;
 use mains_wire::error::Refusal;
@@ -21,6 +23,8 @@ pub(crate) fn choose(outlet: &Outlet, judged: Judged, label: Option<Call>) -> Re
         let refusal = unknown(&live, outlet, &judged.asked.model);
         return Err(judged.asked.leave(refusal));
     };
+    // What cannot be read cannot be compared.
+    let agree = route.route.agree.is_some() && matches!(judged.asked.asking, Asking::Conversation(Ok(_)));
     let (choice, coin) = {
         let mut shared = outlet.shared();
         let path = judged.asked.who.caller.path();
@@ -44,7 +48,10 @@ pub(crate) fn choose(outlet: &Outlet, judged: Judged, label: Option<Call>) -> Re
                     .lamp(&target.name, now),
             })
         };
-        let choice = order(&route.route, &asks, facts, now, &mut shared.chance);
+        let mut choice = order(&route.route, &asks, facts, now, &mut shared.chance);
+        if agree {
+            agree_first(&route.route, &asks, facts, now, &mut choice);
+        }
         let coin = coin(outlet, &live, &route, &choice, &mut shared.chance);
         (choice, coin)
     };
@@ -65,7 +72,7 @@ pub(crate) fn choose(outlet: &Outlet, judged: Judged, label: Option<Call>) -> Re
         let refusal = refusal.clone();
         return Err(judged.asked.leave(refusal));
     }
-    Ok(Routed { judged, route, extra, choice, coin, label })
+    Ok(Routed { judged, route, extra, choice, coin, agree, label })
 }
 
 /// How the coin of a switch fell. A drill kills on purpose, which says nothing of a target.

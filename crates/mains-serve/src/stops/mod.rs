@@ -142,6 +142,8 @@ pub(crate) struct Routed {
     pub choice: Choice,
     /// How the coin of a switch fell, where one is under way and both its targets can answer.
     pub coin: Option<Coin>,
+    /// Whether two cheap models were to be asked first.
+    pub agree: bool,
     /// What the labeller of the route says, where one stands there.
     pub label: Option<Call>,
 }

@@ -75,7 +75,7 @@ pub(crate) fn outcome(outlet: &Outlet, settled: &Settled) -> Written {
         model: answered.map(|answered| sure(&answered.facts.model)),
         weights: answered.and_then(|answered| weights(outlet, &relayed.held, &answered.facts)),
         result: ending(ended),
-        usage: relayed.learnt.usage,
+        usage: settled.usage,
         cost: settled.cost,
         energy_j: settled.footprint.map(|footprint| estimate(footprint.energy_j, footprint.grade)),
         co2_g: settled.footprint.map(|footprint| estimate(footprint.co2_g, footprint.grade)),
@@ -96,7 +96,7 @@ pub(crate) fn outcome(outlet: &Outlet, settled: &Settled) -> Written {
         succeeded: ended == Ended::Ok,
         status: relayed.status(),
         attempts: attempts(settled),
-        usage: relayed.learnt.usage,
+        usage: settled.usage,
         cost: settled.cost,
         footprint: settled.footprint.map(|footprint| mains_store::db::Footprint {
             energy_j: footprint.energy_j,

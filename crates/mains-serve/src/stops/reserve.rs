@@ -1,13 +1,15 @@
 //! Stop 7: the worst case, held in every budget on the caller's path.
 //!
 //! The hold is the dearest single attempt in prospect: at most one input token a byte of text, output at the
-//! caller's limit, else the route's. It is extended before each further attempt.
+//! caller's limit, else the route's. Of two models that are asked first it is both together. It is extended before each
+//! further attempt.
 
 use super::{Held, Left, Routed};
 use crate::live::TargetFacts;
 use crate::outlet::Outlet;
 use mains_meter::{Answer, Meter};
 use mains_relay::budget::{Class, Draw, Refusal as Spent};
+use mains_relay::route::Why;
 use mains_units::{Amounts, Quantity, Span, Timestamp, Usage};
 use mains_wire::error::Refusal;
 
@@ -17,13 +19,15 @@ const MEDIA_TOKENS: u64 = 8_192;
 
 /// Holds the dearest candidate's worst case.
 pub(crate) fn reserve(outlet: &Outlet, routed: Routed) -> Result<Held, Box<Left>> {
-    let worst = routed
-        .choice
-        .candidates
-        .iter()
-        .filter_map(|candidate| outlet_facts(&routed, candidate.target.as_ref()))
-        .map(|facts| worst_case(outlet, &routed, &facts))
-        .reduce(|dearest, next| dearest.dearest(&next))
+    let draws = |first: bool| {
+        let candidates = routed.choice.candidates.iter();
+        let chosen = candidates.filter(move |candidate| (candidate.why == Why::Agree) == first);
+        let facts = chosen.filter_map(|candidate| outlet_facts(&routed, candidate.target.as_ref()));
+        facts.map(|facts| worst_case(outlet, &routed, &facts))
+    };
+    let both = draws(true).reduce(|one, other| one.plus(&other).exactly(Quantity::Requests, 1));
+    let worst = both
+        .or_else(|| draws(false).reduce(|dearest, next| dearest.dearest(&next)))
         .unwrap_or_else(Draw::one_request);
     let path = routed.asked().who.caller.path();
     let now = outlet.clock.now();

@@ -1,12 +1,12 @@
 //! Stop 9: what was used, and the hold given back.
 
 use super::Who;
-use super::relay::{Relayed, Told};
+use super::relay::{Learnt, Relayed, Told};
 use crate::live::TargetFacts;
 use crate::outlet::Outlet;
 use mains_meter::{Answer, Footprint, Meter, local};
 use mains_relay::budget::{Draw, Settlement};
-use mains_relay::relay::AttemptSummary;
+use mains_relay::relay::{AttemptNumber, AttemptSummary};
 use mains_units::{Amounts, NanoUsd, Quantity, Span, Usage};
 use std::sync::Arc;
 
@@ -17,6 +17,8 @@ pub(crate) struct Settled {
     pub relayed: Relayed,
     /// Who answered.
     pub answered: Option<Answered>,
+    /// Tokens of everybody who was asked and answered; `None` is unknown.
+    pub usage: Option<Usage>,
     /// Money; `None` is unknown.
     pub cost: Option<NanoUsd>,
     /// Energy, carbon, water; `None` is unknown.
@@ -43,15 +45,11 @@ pub(crate) struct Answered {
 /// Settles a request.
 pub(crate) fn settle(outlet: &Outlet, mut relayed: Relayed) -> Settled {
     let answered = answered(&relayed);
-    let usage = relayed.learnt.usage;
-    let (cost, footprint) = match &answered {
-        None => (Some(NanoUsd(0)), None),
-        Some(answered) => (
-            usage.and_then(|usage| cost(outlet, &answered.facts, &usage)),
-            usage.and_then(|usage| footprint(outlet, &answered.facts, &usage, &relayed)),
-        ),
-    };
-    let actual = actual(answered.is_some(), usage, cost, footprint.as_ref());
+    let paid = paid(outlet, &relayed);
+    let someone = !paid.is_empty();
+    let nothing = Spent { cost: Some(NanoUsd(0)), ..Spent::default() };
+    let Spent { usage, cost, footprint } = paid.into_iter().reduce(Spent::plus).unwrap_or(nothing);
+    let actual = actual(someone, usage, cost, footprint.as_ref());
     let hold = relayed.held.hold.take();
     let settlement =
         hold.map_or_else(Settlement::default, |hold| outlet.shared().budgets.settle(hold, &actual));
@@ -65,6 +63,7 @@ pub(crate) fn settle(outlet: &Outlet, mut relayed: Relayed) -> Settled {
     Settled {
         answered,
         stand_in,
+        usage,
         cost,
         footprint,
         duration: relayed.ended.since(started),
@@ -85,9 +84,55 @@ fn cost(outlet: &Outlet, facts: &TargetFacts, usage: &Usage) -> Option<NanoUsd> 
     facts.rates(outlet.catalog, usage.input_total()).map(|rates| rates.cost(usage))
 }
 
-fn footprint(outlet: &Outlet, facts: &TargetFacts, usage: &Usage, relayed: &Relayed) -> Option<Footprint> {
-    let number = relayed.summary.answered?;
-    let attempt = relayed.summary.attempts.iter().find(|attempt| attempt.number == number)?;
+/// What one attempt used; unknown is `None`.
+#[derive(Debug, Clone, Copy, Default)]
+struct Spent {
+    usage: Option<Usage>,
+    cost: Option<NanoUsd>,
+    footprint: Option<Footprint>,
+}
+
+impl Spent {
+    /// Both together; what is unknown of one is unknown of both.
+    fn plus(self, other: Self) -> Self {
+        let usage = self.usage.zip(other.usage).map(|(one, more)| Usage {
+            input: one.input.saturating_add(more.input),
+            cached_read: one.cached_read.saturating_add(more.cached_read),
+            cached_write: one.cached_write.saturating_add(more.cached_write),
+            output: one.output.saturating_add(more.output),
+            reasoning: one.reasoning.saturating_add(more.reasoning),
+        });
+        let cost = self.cost.zip(other.cost).map(|(one, more)| NanoUsd(one.0.saturating_add(more.0)));
+        let footprint = self.footprint.zip(other.footprint).map(|(one, more)| one.plus(&more));
+        Self { usage, cost, footprint }
+    }
+}
+
+/// What each used who gave the answer, or a whole one that was put aside.
+fn paid(outlet: &Outlet, relayed: &Relayed) -> Vec<Spent> {
+    let answered = relayed.summary.answered.map(|number| (number, &relayed.learnt));
+    let aside = relayed.aside.iter().map(|(number, learnt)| (*number, learnt));
+    let spent = |(number, learnt): (AttemptNumber, &Learnt)| {
+        let attempt = relayed.summary.attempts.iter().find(|attempt| attempt.number == number)?;
+        let facts = relayed.held.asked().who.live.facts(&attempt.target, &relayed.held.routed.extra)?;
+        let usage = learnt.usage;
+        Some(Spent {
+            usage,
+            cost: usage.and_then(|usage| cost(outlet, &facts, &usage)),
+            footprint: usage.and_then(|usage| footprint(outlet, &facts, &usage, relayed, learnt, attempt)),
+        })
+    };
+    answered.into_iter().chain(aside).map(|one| spent(one).unwrap_or_default()).collect()
+}
+
+fn footprint(
+    outlet: &Outlet,
+    facts: &TargetFacts,
+    usage: &Usage,
+    relayed: &Relayed,
+    learnt: &Learnt,
+    attempt: &AttemptSummary,
+) -> Option<Footprint> {
     if facts.upstream.is_labellers() {
         // What labels runs on this thread and waits for nothing: its time is processor time.
         let call = relayed.held.routed.label.as_ref()?;
@@ -97,7 +142,7 @@ fn footprint(outlet: &Outlet, facts: &TargetFacts, usage: &Usage, relayed: &Rela
         return Meter::new(outlet.catalog).here(joules, grade, None);
     }
     if facts.upstream.is_local() {
-        return local_footprint(outlet, facts, relayed, attempt);
+        return local_footprint(outlet, facts, learnt, attempt);
     }
     let answer = Answer {
         host: facts.upstream.host.as_deref()?,
@@ -116,11 +161,11 @@ fn attempt_s(attempt: &AttemptSummary) -> Option<f64> {
 fn local_footprint(
     outlet: &Outlet,
     facts: &TargetFacts,
-    relayed: &Relayed,
+    learnt: &Learnt,
     attempt: &AttemptSummary,
 ) -> Option<Footprint> {
     let wall_s = attempt_s(attempt)?;
-    let used = relayed.learnt.used;
+    let used = learnt.used;
     let measured = used.and_then(|used| local::from_sensor(used.packages_j?, used.cpu_s, used.all_cpu_s));
     // One thread at full load where the machine does not show processor time.
     let cpu_s = used.map_or(wall_s, |used| used.cpu_s);
@@ -169,6 +214,9 @@ impl Settled {
     /// The headers that say what answered and what it cost.
     pub(crate) fn headers(&self) -> Vec<(&'static str, String)> {
         let mut headers = vec![("x-mains-attempts", self.relayed.summary.attempts.len().to_string())];
+        if let Some(agreement) = self.relayed.agreement() {
+            headers.push(("x-mains-agree", agreement.name().to_owned()));
+        }
         if let Some(answered) = &self.answered {
             headers.push(("x-mains-target", answered.target.clone()));
             if answered.degraded {

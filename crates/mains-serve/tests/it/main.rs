@@ -1,6 +1,7 @@
 //! The outlet over real sockets on loopback, before scripted upstreams.
 #![cfg(test)]
 
+mod agree;
 mod bad_input;
 mod bad_upstreams;
 mod budgets;
@@ -8,6 +9,7 @@ mod death;
 mod harness;
 mod kept;
 mod labels;
+mod local_forms;
 mod locked;
 mod passing;
 mod swaps;

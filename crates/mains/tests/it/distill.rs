@@ -15,10 +15,46 @@ const LABELS: [(&str, [&str; 8]); 3] = [
     ("account", ["password", "login", "profile", "email", "locked", "username", "reset", "signin"]),
 ];
 const FILLER: [&str; 40] = [
-    "the", "my", "since", "monday", "please", "kettle", "about", "again", "lamp", "still", "week", "order", "could",
-    "anyone", "green", "yesterday", "office", "waiting", "twice", "number", "shoes", "before", "garden", "answer",
-    "called", "paper", "october", "never", "bicycle", "quickly", "morning", "nobody", "coat", "second", "reply",
-    "window", "purple", "today", "large", "station",
+    "the",
+    "my",
+    "since",
+    "monday",
+    "please",
+    "kettle",
+    "about",
+    "again",
+    "lamp",
+    "still",
+    "week",
+    "order",
+    "could",
+    "anyone",
+    "green",
+    "yesterday",
+    "office",
+    "waiting",
+    "twice",
+    "number",
+    "shoes",
+    "before",
+    "garden",
+    "answer",
+    "called",
+    "paper",
+    "october",
+    "never",
+    "bicycle",
+    "quickly",
+    "morning",
+    "nobody",
+    "coat",
+    "second",
+    "reply",
+    "window",
+    "purple",
+    "today",
+    "large",
+    "station",
 ];
 
 /// Chance that comes out alike every time.
@@ -88,7 +124,11 @@ fn columns_are_guessed_and_said_and_bad_rows_are_named() {
     std::fs::write(folder.path().join("bad.csv"), bad).unwrap();
     let words = ["distill", "import", "bad.csv", "--name", "shop", "--teacher", "m"];
     let ran = run(folder.path(), &words).ends(1);
-    assert!(ran.err.contains("columns: text is `Text` (by its name), label is `Label` (by its name)"), "{}", ran.err);
+    assert!(
+        ran.err.contains("columns: text is `Text` (by its name), label is `Label` (by its name)"),
+        "{}",
+        ran.err
+    );
     for line in ["line 3: no label", "line 4: 2 fields", "line 5: `much` is no cost"] {
         assert!(ran.err.contains(line), "{line}: {}", ran.err);
     }
@@ -96,14 +136,16 @@ fn columns_are_guessed_and_said_and_bad_rows_are_named() {
     let again = run(folder.path(), &words).ends(2);
     assert!(again.err.contains("there is an import `shop` already"), "{}", again.err);
     run(folder.path(), &[&words[..], &["--replace"]].concat()).ends(1);
-    let wrong = run(folder.path(), &["distill", "import", "bad.csv", "--name", "x", "--label-column", "nothing"]);
+    let wrong =
+        run(folder.path(), &["distill", "import", "bad.csv", "--name", "x", "--label-column", "nothing"]);
     assert!(wrong.ends(2).err.contains("there are `Text`, `Label`, `Cost`"));
 }
 
 #[test]
 fn json_lines_keep_what_is_not_known() {
     let folder = temporary();
-    let line = |text: &str, label: &str| json!({"text": text, "intent": label, "customer": 7}).to_string() + "\n";
+    let line =
+        |text: &str, label: &str| json!({"text": text, "intent": label, "customer": 7}).to_string() + "\n";
     let log: String = (0..4).map(|row| line(&format!("t{row}"), ["a", "b"][row % 2])).collect();
     std::fs::write(folder.path().join("log.jsonl"), log).unwrap();
     run(folder.path(), &["distill", "import", "log.jsonl", "--name", "x", "--teacher", "m"]).ends(0);
@@ -132,7 +174,11 @@ fn a_task_that_can_be_learned_is_certified_signed_and_verified() {
     let refused = run(folder.path(), &["distill", "train", "intents", "--embeddings", "no"]).ends(2);
     assert!(refused.err.contains("--terms-allow"), "{}", refused.err);
     let ran = train(folder.path(), &[]).ends(0);
-    assert!(ran.out.contains("With 95 % confidence, at most 2 % of all answers to this task differ"), "{}", ran.out);
+    assert!(
+        ran.out.contains("With 95 % confidence, at most 2 % of all answers to this task differ"),
+        "{}",
+        ran.out
+    );
     assert!(ran.out.contains("certified"), "{}", ran.out);
     // Once more is the same look: the same bytes, and nothing more is staked.
     let file = std::fs::read(folder.path().join(FILE)).unwrap();
@@ -169,7 +215,10 @@ fn a_task_that_can_be_learned_is_certified_signed_and_verified() {
     let there = run(elsewhere.path(), &["label", "x.labeller", "--verify", "--key", key]).ends(1);
     assert!(there.out.contains("wrong:"), "{}", there.out);
     let page = std::fs::read_to_string(folder.path().join(".mains/labellers/intents.html")).unwrap();
-    assert!(page.matches("<svg").count() == 2 && !page.contains("<script") && !page.contains("http"), "{page}");
+    assert!(
+        page.matches("<svg").count() == 2 && !page.contains("<script") && !page.contains("http"),
+        "{page}"
+    );
     let status = run(folder.path(), &["distill", "status", "--json"]).ends(0).json();
     assert_eq!(status["labellers"][0]["seal"], "holds");
 }
@@ -178,11 +227,8 @@ fn a_task_that_can_be_learned_is_certified_signed_and_verified() {
 fn labels_come_in_order_on_any_number_of_threads() {
     let folder = imported(1_200, 0);
     train(folder.path(), &[]).ends(0);
-    let texts: String = log(500, 0)
-        .lines()
-        .skip(1)
-        .map(|line| line.split(',').nth(1).unwrap().to_owned() + "\n")
-        .collect();
+    let texts: String =
+        log(500, 0).lines().skip(1).map(|line| line.split(',').nth(1).unwrap().to_owned() + "\n").collect();
     let one = with_input(folder.path(), &["label", FILE, "--threads", "1"], &texts).ends(0);
     let many = with_input(folder.path(), &["label", FILE, "--threads", "7"], &texts).ends(0);
     assert_eq!(one.out, many.out);
@@ -220,10 +266,14 @@ fn people_grade_without_knowing_who_said_what() {
     let folder = imported(1_200, 8);
     let trained = train(folder.path(), &[]);
     assert!(trained.code < 2, "{}", trained.err);
-    let half = with_input(folder.path(), &["distill", "grade", "intents", "--json"], "1\n1\n1\nb\nq\n").ends(0).json();
+    let half = with_input(folder.path(), &["distill", "grade", "intents", "--json"], "1\n1\n1\nb\nq\n")
+        .ends(0)
+        .json();
     assert_eq!((&half["graded"], &half["both_right"]), (&json!(4), &json!(1)));
     // It goes on where it was left.
-    let all = with_input(folder.path(), &["distill", "grade", "intents", "--json"], &"2".repeat(200)).ends(0).json();
+    let all = with_input(folder.path(), &["distill", "grade", "intents", "--json"], &"2".repeat(200))
+        .ends(0)
+        .json();
     assert_eq!(all["graded"], all["disagreements"]);
     let sides = [&all["labeller_right"], &all["teacher_right"]].map(|count| count.as_u64().unwrap());
     assert!(sides.iter().all(|count| *count > 0), "sides are drawn: {sides:?}");
@@ -248,7 +298,10 @@ fn a_labeller_goes_in_front_of_its_teacher_and_out_again() {
     assert!(with(&["gpt-4o-min"]).ends(2).err.contains("did you mean `gpt-4o-mini`"));
     with(&["gpt-4o-mini"]).ends(0);
     let after = std::fs::read_to_string(&path).unwrap();
-    assert!(after.contains("targets = [\"label/intents\", \"openai/gpt-4o-mini\"] # the teacher\n"), "{after}");
+    assert!(
+        after.contains("targets = [\"label/intents\", \"openai/gpt-4o-mini\"] # the teacher\n"),
+        "{after}"
+    );
     with(&["gpt-4o-mini", "--remove"]).ends(0);
     assert_eq!(std::fs::read_to_string(&path).unwrap(), CONFIG);
     let refused = imported(200, 0);
@@ -263,10 +316,14 @@ fn rows_come_out_as_lines_and_as_parquet() {
     let folder = imported(60, 0);
     let lines = run(folder.path(), &["distill", "export", "intents"]).ends(0).out;
     let first: Value = serde_json::from_str(lines.lines().next().unwrap()).unwrap();
-    assert_eq!((&first["row"], &first["nano_usd"], &first["part"]), (&json!("r0"), &json!(100_000), &Value::Null));
+    assert_eq!(
+        (&first["row"], &first["nano_usd"], &first["part"]),
+        (&json!("r0"), &json!(100_000), &Value::Null)
+    );
     assert_eq!(lines.lines().count(), 60);
     run(folder.path(), &["distill", "export", "intents", "--format", "parquet"]).ends(2);
-    run(folder.path(), &["distill", "export", "intents", "--format", "parquet", "--out", "rows.parquet"]).ends(0);
+    run(folder.path(), &["distill", "export", "intents", "--format", "parquet", "--out", "rows.parquet"])
+        .ends(0);
     let bytes = std::fs::read(folder.path().join("rows.parquet")).unwrap();
     assert!(bytes.starts_with(b"PAR1") && bytes.ends_with(b"PAR1"));
 }

@@ -28,7 +28,8 @@ fn alike(text: &str) -> String {
         hash || word.starts_with("mains.local/") || (word.starts_with("20") && word.len() == 10)
     };
     let line = |line: &str| {
-        let words: Vec<&str> = line.split_whitespace().map(|word| if hidden(word) { "…" } else { word }).collect();
+        let words: Vec<&str> =
+            line.split_whitespace().map(|word| if hidden(word) { "…" } else { word }).collect();
         words.join(" ")
     };
     text.lines().map(line).collect::<Vec<_>>().join("\n").trim().to_owned()
@@ -54,7 +55,10 @@ fn the_users_path_goes_as_it_is_written() {
         let ran = Ran::of(mains(folder.path()).args(&words[1..])).ends(0);
         let both = format!("{}{}", ran.err, ran.out);
         for line in said.lines().filter(|line| !line.trim().is_empty()) {
-            assert!(alike(&both).contains(&alike(line)), "{command}\nthe page says: {line}\nit printed:\n{both}");
+            assert!(
+                alike(&both).contains(&alike(line)),
+                "{command}\nthe page says: {line}\nit printed:\n{both}"
+            );
         }
     }
     let settings = std::fs::read_to_string(folder.path().join("mains.toml")).unwrap();

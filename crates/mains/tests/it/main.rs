@@ -7,6 +7,7 @@ mod catalog;
 mod config;
 mod distill;
 mod distill_doc;
+mod distill_route;
 mod doctor;
 mod drill;
 mod help;

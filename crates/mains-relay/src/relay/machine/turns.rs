@@ -4,7 +4,7 @@
 use super::{Relay, State};
 use crate::admit::{Ask, Denied, Pass};
 use crate::breaker::Verdict;
-use crate::relay::words::{Action, Actions, AttemptNumber, Event, Outcome};
+use crate::relay::words::{Action, Actions, Agreement, AttemptNumber, Event, Outcome};
 use crate::route::Why;
 use mains_units::{Instant, Span};
 
@@ -36,7 +36,9 @@ impl Relay {
 
     /// Asks the next candidate in the queue, or ends the request.
     pub(super) fn ask_next(&mut self, now: Instant, out: &mut Actions) {
-        let dialled = u32::try_from(self.attempts.len()).unwrap_or(u32::MAX);
+        // The two that are asked first are no attempts in place of others.
+        let before = self.attempts.iter().filter(|attempt| self.is_of_pair(attempt.candidate)).count();
+        let dialled = u32::try_from(self.attempts.len() - before).unwrap_or(u32::MAX);
         if dialled >= self.settings.retry.attempts_max.max(1) {
             return self.fail(Outcome::Exhausted, out);
         }
@@ -61,7 +63,9 @@ impl Relay {
         self.state = State::Asking(attempt, turn);
         self.asked = Some((attempt, turn.candidate));
         let ask = Ask {
-            further: dialled > 0,
+            // What both of them may use was held at once, at the start.
+            further: dialled > 0 || (before > 0 && !self.is_leg(turn)),
+            planned: dialled == 0,
             last_resort: turn.last_resort || matches!(self.why(turn), Why::LeastBad { .. } | Why::OnlyOne),
         };
         out.push(Action::Ask { attempt, candidate: turn.candidate, ask });
@@ -86,6 +90,7 @@ impl Relay {
             Ok(pass) => self.dial(number, turn, pass, now, out),
             Err(denied) => {
                 match denied {
+                    Denied::Open { .. } if self.is_leg(turn) => self.close_pair(Agreement::Failed),
                     Denied::Open { .. } => self.resting.push(turn.candidate),
                     // No further attempt of any kind.
                     Denied::RetryBudget => self.queue.clear(),

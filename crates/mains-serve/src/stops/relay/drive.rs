@@ -1,7 +1,8 @@
 //! The loop: feed the machine what happened, carry out what it says.
 
-use super::fault::{of_piece, to_relay};
+use super::fault::{is_clear_word, of_piece, to_relay};
 use super::line::{Line, Piece};
+use super::pair::{self, Aside};
 use super::send::send;
 use super::translate::{Learnt, Passed, Translate};
 use super::{Copied, Relayed, Told};
@@ -42,6 +43,8 @@ struct Drive<'a> {
     drilled: Vec<AttemptNumber>,
     line: Line,
     translate: Option<Translate>,
+    /// Whole answers that the machine put aside.
+    aside: Vec<Aside>,
     /// What the machine said to keep.
     kept: Vec<u8>,
     /// The piece that was just fed.
@@ -109,6 +112,7 @@ impl<'a> Drive<'a> {
             drilled: Vec::new(),
             line: Line::Idle,
             translate: None,
+            aside: Vec::new(),
             kept: Vec::new(),
             piece: Vec::new(),
             strict: settings.durability == Durability::Strict,
@@ -246,6 +250,13 @@ impl<'a> Drive<'a> {
                 let piece = std::mem::take(&mut self.piece);
                 self.hand_on(piece, false).await;
             }
+            Action::Hold { attempt } => self.put_aside(attempt),
+            Action::Compare { first, second } => {
+                let (dialect, stream) = (self.held.asked().who.dialect, self.held.asked().peek.stream);
+                let agree = pair::same(&self.aside, [first, second], dialect, stream);
+                self.events.push_back(Event::Compared { agree });
+            }
+            Action::Release { attempt } => self.release(attempt).await,
             Action::Cancel { .. } => {
                 self.line = Line::Idle;
                 self.kept.clear();
@@ -342,6 +353,27 @@ impl<'a> Drive<'a> {
         }
     }
 
+    fn put_aside(&mut self, attempt: AttemptNumber) {
+        self.line = Line::Idle;
+        let mut losses = std::mem::take(&mut self.losses);
+        let learnt = self.translate.take().map(|translate| {
+            let learnt = translate.learnt();
+            losses.extend(translate.stream_losses());
+            learnt
+        });
+        let bytes = std::mem::take(&mut self.kept);
+        self.aside.push(Aside { attempt, bytes, learnt: learnt.unwrap_or_default(), losses });
+    }
+
+    /// What was put aside is the answer.
+    async fn release(&mut self, attempt: AttemptNumber) {
+        let Some(place) = self.aside.iter().position(|aside| aside.attempt == attempt) else { return };
+        let Aside { bytes, learnt, losses, .. } = self.aside.swap_remove(place);
+        self.attempt = attempt;
+        (self.learnt, self.losses) = (learnt, losses);
+        self.hand_on(bytes, true).await;
+    }
+
     /// Bytes for the caller. A plain answer is held back until it is settled; a stream flows.
     async fn hand_on(&mut self, bytes: Vec<u8>, first: bool) {
         self.commit.update(&bytes);
@@ -377,6 +409,9 @@ impl<'a> Drive<'a> {
             if self.outlet.is_stand_in(&facts.upstream.name) {
                 deliver::set(&mut head, "x-mains-stand-in", &facts.upstream.name);
             }
+        }
+        if let Some(agreement) = pair::agreement(&self.held, &self.machine.summary()) {
+            deliver::set(&mut head, "x-mains-agree", agreement.name());
         }
         for (name, value) in crate::stops::settle::label_headers(&self.held.routed) {
             deliver::set(&mut head, name, &value);
@@ -447,13 +482,7 @@ impl<'a> Drive<'a> {
         }
         // One target, one clear word of its provider: pass that on instead of "all have failed".
         if let (1, Some(failed)) = (self.held.routed.choice.candidates.len(), told)
-            && matches!(
-                failed.fault,
-                WireFault::RetiredModel
-                    | WireFault::ContextLength
-                    | WireFault::RateLimited { .. }
-                    | WireFault::Unsupported
-            )
+            && is_clear_word(failed.fault)
         {
             return ErrorBody::from_provider(&failed.error, failed.fault);
         }
@@ -495,6 +524,7 @@ impl<'a> Drive<'a> {
             held: self.held,
             summary,
             learnt: self.learnt,
+            aside: self.aside.into_iter().map(|aside| (aside.attempt, aside.learnt)).collect(),
             told: self.told,
             intents: self.intents,
             commit,

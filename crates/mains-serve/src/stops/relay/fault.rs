@@ -23,6 +23,17 @@ pub(super) fn to_relay(fault: WireFault, inside: bool) -> Fault {
     }
 }
 
+/// Whether the caller is better served by these words of a lone target than by "all have failed".
+pub(super) fn is_clear_word(fault: WireFault) -> bool {
+    matches!(
+        fault,
+        WireFault::RetiredModel
+            | WireFault::ContextLength
+            | WireFault::RateLimited { .. }
+            | WireFault::Unsupported
+    )
+}
+
 /// An attempt that ended without a good reply: how, what the provider said, and when it wants to be asked again.
 pub(super) fn of_piece(
     piece: &Piece,

@@ -7,6 +7,7 @@ mod copied;
 mod drive;
 mod fault;
 mod line;
+mod pair;
 mod send;
 mod translate;
 
@@ -17,10 +18,10 @@ use super::Held;
 use super::deliver::Unsent;
 use bytes::Bytes;
 use mains_ledger::Hash;
-use mains_relay::relay::Summary;
+use mains_relay::relay::{Agreement, AttemptNumber, Summary};
 use mains_units::Instant;
 use mains_wire::error::ErrorBody;
-use translate::Learnt;
+pub(crate) use translate::Learnt;
 
 /// How the caller's answer stands when the machine is done.
 #[derive(Debug)]
@@ -44,6 +45,8 @@ pub(crate) struct Relayed {
     pub summary: Summary,
     /// What was learnt of the answer.
     pub learnt: Learnt,
+    /// Answers of the models that were asked first which did not become the answer; they cost all the same.
+    pub aside: Vec<(AttemptNumber, Learnt)>,
     /// How the caller's answer stands.
     pub told: Told,
     /// Indices of the intents in the ledger.
@@ -59,6 +62,11 @@ pub(crate) struct Relayed {
 }
 
 impl Relayed {
+    /// How it stood between the two models that were to be asked first, if any were.
+    pub(crate) fn agreement(&self) -> Option<Agreement> {
+        pair::agreement(&self.held, &self.summary)
+    }
+
     /// What is still to be sent.
     pub(crate) fn unsent(self) -> Option<Unsent> {
         match self.told {

@@ -6,7 +6,19 @@ use crate::cli::Data;
 use crate::print::{self, Ended, Trouble};
 use crate::verbs::now;
 use mains_distill::certificate::Ruling;
+use mains_serve::control::SOCKET;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::time::Duration;
+
+/// How long the outlet may take to answer.
+const WAIT: Duration = Duration::from_secs(5);
+
+/// Its answer is no longer.
+const ANSWER_BYTES_MAX: u64 = 4 << 20;
 
 /// How a labeller is served, as the running outlet says it.
 struct Serving {
@@ -15,9 +27,40 @@ struct Serving {
     withdrawn: bool,
 }
 
-/// The seam to the outlet: what it says of its labellers, by name. None where no outlet runs or it serves none.
-fn serving(_data: &std::path::Path) -> std::collections::BTreeMap<String, Serving> {
-    std::collections::BTreeMap::new()
+/// What the running outlet says of its labellers, by name; nothing where none runs or none is served.
+fn serving(data: &Path) -> BTreeMap<String, Serving> {
+    let lines = ask(data).unwrap_or_default();
+    let lines = lines.get("labels").and_then(Value::as_array).cloned().unwrap_or_default();
+    lines.into_iter().filter_map(|line| Some((line["labeller"].as_str()?.to_owned(), told(line)))).collect()
+}
+
+/// Asks over the control socket, a line each way.
+fn ask(data: &Path) -> std::io::Result<Value> {
+    let mut stream = UnixStream::connect(data.join(SOCKET))?;
+    stream.set_read_timeout(Some(WAIT))?;
+    stream.write_all(b"\"labels\"\n")?;
+    let mut line = String::new();
+    BufReader::new(stream).take(ANSWER_BYTES_MAX).read_line(&mut line)?;
+    Ok(serde_json::from_str(&line)?)
+}
+
+fn told(line: Value) -> Serving {
+    let count = |name: &str| line[name].as_u64().map_or_else(|| "unknown".to_owned(), print::thousands);
+    let text = |name: &str| line[name].as_str().unwrap_or("unknown").to_owned();
+    let withdrawn = line["withdrawn"].as_str();
+    let stage = match withdrawn {
+        Some(why) => format!("withdrawn: {why}"),
+        None => format!("{}, {} %", text("stage"), count("share_percent")),
+    };
+    let words = format!(
+        "`{}`: {stage}; {} of {} requests in scope answered here; {} of {} compared answers differ",
+        text("route"),
+        count("answered"),
+        count("in_scope"),
+        count("differs"),
+        count("calls"),
+    );
+    Serving { words, withdrawn: withdrawn.is_some(), json: line }
 }
 
 /// Prints all; a refused or withdrawn labeller is a finding.
@@ -102,4 +145,21 @@ fn block(document: &Document, seal: Option<&str>, served: Option<&Serving>) -> S
     }
     row("serving", served.map_or("not served", |served| served.words.as_str()));
     page
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_outlet_says_is_told_and_what_it_does_not_is_unknown() {
+        let line = json!({"labeller": "x", "route": "r", "stage": "canary", "share_percent": 10, "answered": 3,
+            "in_scope": 40, "calls": 37});
+        let served = told(line);
+        assert_eq!(
+            served.words,
+            "`r`: canary, 10 %; 3 of 40 requests in scope answered here; unknown of 37 compared answers differ"
+        );
+        assert!(told(json!({"withdrawn": "the teacher is another model"})).withdrawn);
+    }
 }

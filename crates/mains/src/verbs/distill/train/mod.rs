@@ -23,7 +23,7 @@ use mains_distill::heads::average::Heads;
 use mains_distill::training::{Embedded, Lesson, Settings, Trained, train};
 use mains_units::Timestamp;
 
-/// What a labeller's certificate costs the one who trains it, before rows are looked at, is told in `delta`.
+/// Trains; a promise that is refused is a finding.
 pub(super) fn run(arguments: &DistillTrain) -> Result<Ended, Trouble> {
     let name = arguments.name.as_deref().unwrap_or(&arguments.task);
     shelf::check_name(name)?;
@@ -60,7 +60,7 @@ pub(super) fn run(arguments: &DistillTrain) -> Result<Ended, Trouble> {
     };
     bar.end();
     looks.note(look, &trained.certificates);
-    let trained = with_own(trained, lesson)?;
+    let trained = with_own(trained, lesson);
     let about = About {
         name: name.to_owned(),
         task: task.name.clone(),
@@ -95,9 +95,9 @@ pub(super) struct Done {
     pub(super) lesson: Lesson,
 }
 
-fn with_own(mut trained: Trained, lesson: Lesson) -> Result<Done, Trouble> {
+fn with_own(mut trained: Trained, lesson: Lesson) -> Done {
     trained.labeller.lineage.push(terms::origin());
-    Ok(Done { trained, lesson })
+    Done { trained, lesson }
 }
 
 fn settings(arguments: &DistillTrain, at: Timestamp) -> Settings {

@@ -1,0 +1,62 @@
+//! `mains distill route` through the binary.
+
+use super::{run, temporary};
+use std::fmt::Write as _;
+
+/// Rows whose topic tells the gain, as CSV: text, weak, strong, group, and three answers.
+fn recorded() -> String {
+    let mut text = String::from("text,weak,strong,group,one,two,three,true\n");
+    for row in 0..240u32 {
+        let hard = row % 4 == 0;
+        let topic = if hard { "prove the theorem" } else { "name the colour" };
+        let word = row * 7_919 % 99_991;
+        let (weak, other) = (!hard, if row % 8 == 0 { "no" } else { "Yes" });
+        let _ = writeln!(text, "{topic} number {word:x},{weak},1,g{},yes,{other},Yes,yes", row % 24);
+    }
+    text
+}
+
+#[test]
+fn a_router_that_earns_its_keep_and_one_that_does_not() {
+    let folder = temporary();
+    std::fs::write(folder.path().join("rows.csv"), recorded()).unwrap();
+    let ran = run(folder.path(), &["distill", "route", "rows.csv"]).ends(0);
+    assert!(ran.out.contains("may be switched on: gain, n-grams"), "{}", ran.out);
+    assert!(ran.out.contains("prompt length") && ran.out.contains("random"), "{}", ran.out);
+    let ran = run(folder.path(), &["distill", "route", "rows.csv", "--json"]).ends(0);
+    let report: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(report["schema"], "mains.distill.route/1");
+    assert_eq!(report["ruling"]["is"], "enabled");
+    // The other way round the weak model is the better one: nothing to recover.
+    let turned = ["distill", "route", "rows.csv", "--weak", "strong", "--strong", "weak"];
+    assert!(run(folder.path(), &turned).ends(1).out.contains("refused: the strong model is not shown"));
+}
+
+#[test]
+fn two_that_agree_are_counted() {
+    let folder = temporary();
+    std::fs::write(folder.path().join("rows.csv"), recorded()).unwrap();
+    let words =
+        ["distill", "route", "rows.csv", "--agree", "one,two", "--big", "three", "--truth", "true", "--json"];
+    let report: serde_json::Value = serde_json::from_str(&run(folder.path(), &words).ends(0).out).unwrap();
+    assert_eq!((&report["agreed"]["hits"], &report["agreed"]["of"]), (&210.into(), &240.into()));
+    assert_eq!(report["as_big"]["hits"], 240);
+    assert_eq!(report["right"]["rule"]["hits"], 240);
+    assert!(report["saved"].is_null(), "no cost is known");
+}
+
+#[test]
+fn what_is_missing_is_said() {
+    let folder = temporary();
+    std::fs::write(folder.path().join("rows.csv"), recorded()).unwrap();
+    std::fs::write(folder.path().join("few.jsonl"), "{\"text\":\"a\",\"weak\":0,\"strong\":true}\n").unwrap();
+    let ran = run(folder.path(), &["distill", "route", "rows.csv", "--weak", "week"]).ends(2);
+    assert!(ran.err.contains("no column `week`") && ran.err.contains("did you mean `weak`?"), "{}", ran.err);
+    let ran = run(folder.path(), &["distill", "route", "few.jsonl"]).ends(2);
+    assert!(ran.err.contains("1 texts that differ: 100 at least"), "{}", ran.err);
+    let ran =
+        run(folder.path(), &["distill", "route", "rows.csv", "--text", "weak", "--weak", "text"]).ends(2);
+    assert!(ran.err.contains("which is no number"), "{}", ran.err);
+    let ran = run(folder.path(), &["distill", "route", "none.csv"]).ends(2);
+    assert!(ran.err.contains("failed to read `none.csv`"), "{}", ran.err);
+}

@@ -79,18 +79,7 @@ pub(super) fn load(
     };
     let train = format!("`mains distill train {name}` makes it anew");
     let bytes = read(&path).map_err(|why| at(format!("`{}`: {why}", path.display()), &train))?;
-    let sealed = signed(&bytes).map_err(|why| at(why.to_string(), &train))?;
-    let keys = trusted(route, own)?;
-    let seal = sealed.seal.ok_or_else(|| at("its file is not signed".into(), &train))?;
-    let key = keys.iter().find(|key| key.public_bytes() == seal.key).ok_or_else(|| {
-        at(
-            "it is signed by a key that is not trusted here".into(),
-            "train it in this data folder, or name the signer's public key as `key` under [route.label]",
-        )
-    })?;
-    if !key.verifies(&sealed.to_sign, &seal.signature) {
-        return Err(at("its signature is not that of its key: the file was changed".into(), &train));
-    }
+    vouched(&bytes, route, own, &at, &train)?;
     let labeller = Labeller::parse(&bytes).map_err(|why| at(why.to_string(), &train))?;
     let task = labeller.task.clone().ok_or_else(|| at("its file says no task".into(), &train))?;
     if let Some(what) = task.fault() {
@@ -110,17 +99,7 @@ pub(super) fn load(
         let hint = "a refusal is served by nobody; take the target out, or train on more rows";
         return Err(at("its certificate refuses: nothing is promised".into(), hint));
     }
-    let needs = labeller.dense.as_ref().filter(|_| labeller.needs_embedding());
-    let encoder = needs.map(|dense| {
-        let same = |(_, hash): &(&String, &Hash)| hash.0 == dense.model_sha256;
-        encoders.iter().find(same).map(|(name, _)| name.clone()).ok_or_else(|| {
-            at(
-                "it needs sentence embeddings of an encoder that this outlet does not run".into(),
-                "add a route to the local encoder that it was trained with, or train it on n-grams alone",
-            )
-        })
-    });
-    let encoder = encoder.transpose()?;
+    let encoder = encoder(&labeller, encoders, &at)?;
     let Target::Model { model, .. } = teacher else {
         return Err(at("no model stands behind it".into(), "put its teacher next"));
     };
@@ -140,6 +119,44 @@ pub(super) fn load(
         task,
         certificate,
     }))
+}
+
+/// Writes a refusal: why, and how to mend it.
+type At<'a> = &'a dyn Fn(String, &str) -> String;
+
+/// Whether a key that is trusted here signed the file.
+fn vouched(bytes: &[u8], route: &Route, own: &VerifierKey, at: At<'_>, train: &str) -> Result<(), String> {
+    let sealed = signed(bytes).map_err(|why| at(why.to_string(), train))?;
+    let keys = trusted(route, own)?;
+    let seal = sealed.seal.ok_or_else(|| at("its file is not signed".into(), train))?;
+    let key = keys.iter().find(|key| key.public_bytes() == seal.key).ok_or_else(|| {
+        at(
+            "it is signed by a key that is not trusted here".into(),
+            "train it in this data folder, or name the signer's public key as `key` under [route.label]",
+        )
+    })?;
+    if key.verifies(&sealed.to_sign, &seal.signature) {
+        Ok(())
+    } else {
+        Err(at("its signature is not that of its key: the file was changed".into(), train))
+    }
+}
+
+/// The local encoder whose embeddings the labeller was taught with, where it needs any.
+fn encoder(
+    labeller: &Labeller,
+    encoders: &HashMap<String, Hash>,
+    at: At<'_>,
+) -> Result<Option<String>, String> {
+    let Some(dense) = labeller.dense.as_ref().filter(|_| labeller.needs_embedding()) else { return Ok(None) };
+    let same = |(_, hash): &(&String, &Hash)| hash.0 == dense.model_sha256;
+    let found = encoders.iter().find(same).map(|(name, _)| name.clone());
+    found.map(Some).ok_or_else(|| {
+        at(
+            "it needs sentence embeddings of an encoder that this outlet does not run".into(),
+            "add a route to the local encoder that it was trained with, or train it on n-grams alone",
+        )
+    })
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {

@@ -73,11 +73,7 @@ pub(crate) fn outcome(outlet: &Outlet, settled: &Settled) -> Written {
         vendor: provider.map(sure),
         region: answered.and_then(|answered| label(answered.facts.upstream.region.as_deref())),
         model: answered.map(|answered| sure(&answered.facts.model)),
-        weights: answered.and_then(|answered| {
-            let label = relayed.held.routed.label.as_ref();
-            let own = label.filter(|_| answered.facts.upstream.is_labellers()).map(|call| call.loaded.hash);
-            own.or_else(|| outlet.weights(&answered.facts))
-        }),
+        weights: answered.and_then(|answered| weights(outlet, &relayed.held, &answered.facts)),
         result: ending(ended),
         usage: settled.usage,
         cost: settled.cost,
@@ -124,6 +120,12 @@ pub(crate) fn outcome(outlet: &Outlet, settled: &Settled) -> Written {
     };
     outlet.counts.ended(&row);
     store(outlet, row, who_key)
+}
+
+/// The hash of what answered, where it ran here: a labeller's file, or a local model's weights.
+fn weights(outlet: &Outlet, held: &Held, facts: &TargetFacts) -> Option<mains_ledger::Hash> {
+    let label = held.routed.label.as_ref().filter(|_| facts.upstream.is_labellers());
+    label.map(|call| call.loaded.hash).or_else(|| outlet.weights(facts))
 }
 
 /// Records a request that left before it was relayed. The row is queued when this returns.

@@ -24,6 +24,14 @@ pub(crate) enum Distill {
     Status(Data),
     /// Put a labeller in front of its teacher in mains.toml, or take it out
     Use(DistillUse),
+    /// Withdraw the labeller of a route by hand, at the running outlet and for good
+    Withdraw {
+        /// The route, by its model
+        #[arg(long, value_name = "MODEL")]
+        route: String,
+        #[command(flatten)]
+        data: Data,
+    },
     /// Print a task's rows in the clear, to train elsewhere
     Export(DistillExport),
     /// Try routers between a weak and a strong model on recorded answers, beside chance and beside prompt length

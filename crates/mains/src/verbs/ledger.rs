@@ -236,6 +236,9 @@ fn leaf_line(index: u64, text: &str) -> String {
     let leaf: Value = serde_json::from_str(text).unwrap_or(Value::Null);
     let field = |name: &str| leaf.get(name).and_then(Value::as_str).unwrap_or("");
     let mut line = format!("{index:>8}  {}  {:<12}", field("at"), field("type"));
+    if field("type") == "model" {
+        let _ = write!(line, "  {}", field("action"));
+    }
     for name in ["request", "target", "result", "reason", "origin"] {
         if !field(name).is_empty() {
             let _ = write!(line, "  {}", field(name));

@@ -34,6 +34,7 @@ pub(crate) fn run(verb: &Distill) -> Result<Ended, Trouble> {
         Distill::Train(arguments) => train::run(arguments),
         Distill::Grade(arguments) => grade::run(arguments),
         Distill::Status(data) => status::run(data),
+        Distill::Withdraw { route, data } => status::withdraw(route, data),
         Distill::Use(arguments) => place::run(arguments),
         Distill::Export(arguments) => export::run(arguments),
         Distill::Route(arguments) => route::run(arguments),

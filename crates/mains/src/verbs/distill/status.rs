@@ -4,69 +4,67 @@ use super::report::{Document, percent, promise};
 use super::shelf::{self, Shelf};
 use crate::cli::Data;
 use crate::print::{self, Ended, Trouble};
+use crate::start;
 use crate::verbs::now;
 use mains_distill::certificate::Ruling;
-use mains_serve::control::SOCKET;
+use mains_serve::control::{Answer, Command, LabelLine, say};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::time::Duration;
-
-/// How long the outlet may take to answer.
-const WAIT: Duration = Duration::from_secs(5);
-
-/// Its answer is no longer.
-const ANSWER_BYTES_MAX: u64 = 4 << 20;
-
-/// How a labeller is served, as the running outlet says it.
-struct Serving {
-    words: String,
-    json: Value,
-    withdrawn: bool,
-}
 
 /// What the running outlet says of its labellers, by name; nothing where none runs or none is served.
-fn serving(data: &Path) -> BTreeMap<String, Serving> {
-    let lines = ask(data).unwrap_or_default();
-    let lines = lines.get("labels").and_then(Value::as_array).cloned().unwrap_or_default();
-    lines.into_iter().filter_map(|line| Some((line["labeller"].as_str()?.to_owned(), told(line)))).collect()
+fn serving(data: &Path) -> Result<BTreeMap<String, Vec<LabelLine>>, Trouble> {
+    let mut by_name: BTreeMap<String, Vec<LabelLine>> = BTreeMap::new();
+    if let Ok(Answer::Labels(lines)) = start::runtime()?.block_on(say(data, &Command::Labels)) {
+        for line in lines {
+            by_name.entry(line.labeller.clone()).or_default().push(line);
+        }
+    }
+    Ok(by_name)
 }
 
-/// Asks over the control socket, a line each way.
-fn ask(data: &Path) -> std::io::Result<Value> {
-    let mut stream = UnixStream::connect(data.join(SOCKET))?;
-    stream.set_read_timeout(Some(WAIT))?;
-    stream.write_all(b"\"labels\"\n")?;
-    let mut line = String::new();
-    BufReader::new(stream).take(ANSWER_BYTES_MAX).read_line(&mut line)?;
-    Ok(serde_json::from_str(&line)?)
-}
-
-fn told(line: Value) -> Serving {
-    let count = |name: &str| line[name].as_u64().map_or_else(|| "unknown".to_owned(), print::thousands);
-    let text = |name: &str| line[name].as_str().unwrap_or("unknown").to_owned();
-    let withdrawn = line["withdrawn"].as_str();
-    let stage = match withdrawn {
+/// How a labeller stands in a route, on one line.
+fn words(line: &LabelLine) -> String {
+    let stage = match &line.withdrawn {
         Some(why) => format!("withdrawn: {why}"),
-        None => format!("{}, {} %", text("stage"), count("share_percent")),
+        None => format!("{}, {} %", line.stage, line.share_percent),
     };
-    let words = format!(
-        "`{}`: {stage}; {} of {} requests in scope answered here; {} of {} compared answers differ",
-        text("route"),
-        count("answered"),
-        count("in_scope"),
-        count("differs"),
-        count("calls"),
-    );
-    Serving { words, withdrawn: withdrawn.is_some(), json: line }
+    let next = if line.withdrawn.is_none() && line.stage != "serve" {
+        format!("; {} of {} compared calls to the next stage", line.stage_calls, line.stage_least)
+    } else {
+        String::new()
+    };
+    let lost = if line.scope_lost { "; no request is in scope any more" } else { "" };
+    format!(
+        "`{}`: {stage}; {} of {} requests in scope answered here since the start; {} of {} compared answers differ{next}{lost}",
+        line.route,
+        print::thousands(line.answered),
+        print::thousands(line.in_scope),
+        print::thousands(line.differs),
+        print::thousands(line.calls),
+    )
+}
+
+/// Withdraws the labeller of a route by hand, for good.
+pub(super) fn withdraw(route: &str, data: &Data) -> Result<Ended, Trouble> {
+    let command = Command::WithdrawLabel { route: route.to_owned() };
+    match start::runtime()?.block_on(say(&data.data, &command)) {
+        Ok(Answer::Refused(why)) | Err(why) => Err(Trouble::rendered(why)),
+        Ok(_) => {
+            if data.json {
+                print::json(&json!({"schema": "mains.distill.withdraw/1", "route": route}))?;
+            }
+            print::say(&format!("`{route}`: the teacher has all requests again"));
+            print::say("`mains distill use NAME --route MODEL --remove` takes the labeller out of the file");
+            Ok(Ended::Clean)
+        }
+    }
 }
 
 /// Prints all; a refused or withdrawn labeller is a finding.
 pub(super) fn run(data: &Data) -> Result<Ended, Trouble> {
     let shelf = Shelf::at(&data.data);
-    let (key, serving) = (shelf.verifier(), serving(&data.data));
+    let (key, serving) = (shelf.verifier(), serving(&data.data)?);
     let mut found = false;
     let mut lines = Vec::new();
     for name in shelf.labellers() {
@@ -76,9 +74,9 @@ pub(super) fn run(data: &Data) -> Result<Ended, Trouble> {
             Some(key) => shelf::check_seal(&file, key).err(),
             None => Some("there is no key here to check its signature".to_owned()),
         };
-        let served = serving.get(&name);
+        let served = serving.get(&name).map_or(&[][..], Vec::as_slice);
         found |= document.certificates.served().threshold_micro().is_none() || seal.is_some();
-        found |= served.is_some_and(|served| served.withdrawn);
+        found |= served.iter().any(|line| line.withdrawn.is_some());
         if data.json {
             lines.push(line(&document, seal.as_deref(), served));
         } else {
@@ -98,7 +96,7 @@ fn days(document: &Document) -> i64 {
     document.about.at.day().days_until(now().day())
 }
 
-fn line(document: &Document, seal: Option<&str>, served: Option<&Serving>) -> Value {
+fn line(document: &Document, seal: Option<&str>, served: &[LabelLine]) -> Value {
     let certificate = document.certificates.served();
     json!({
         "name": document.about.name, "task": document.about.task, "teacher": document.about.teacher,
@@ -106,11 +104,11 @@ fn line(document: &Document, seal: Option<&str>, served: Option<&Serving>) -> Va
         "realised": document.report.realised, "savings": document.report.savings,
         "sha256": document.sha256, "trained": document.about.at.to_string(), "days": days(document),
         "seal": seal.map_or(json!("holds"), |why| json!({"wrong": why})),
-        "serving": served.map(|served| &served.json),
+        "serving": served,
     })
 }
 
-fn block(document: &Document, seal: Option<&str>, served: Option<&Serving>) -> String {
+fn block(document: &Document, seal: Option<&str>, served: &[LabelLine]) -> String {
     let certificate = document.certificates.served();
     let mut page = format!("{}\n", print::bold(&document.about.name));
     let mut row = |name: &str, value: &str| page.push_str(&format!("{name:<10}{value}\n"));
@@ -143,7 +141,12 @@ fn block(document: &Document, seal: Option<&str>, served: Option<&Serving>) -> S
     if let Some(why) = seal {
         row("signature", &print::bad(why));
     }
-    row("serving", served.map_or("not served", |served| served.words.as_str()));
+    if served.is_empty() {
+        row("serving", "not served");
+    }
+    for line in served {
+        row("serving", &words(line));
+    }
     page
 }
 
@@ -152,14 +155,35 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_outlet_says_is_told_and_what_it_does_not_is_unknown() {
-        let line = json!({"labeller": "x", "route": "r", "stage": "canary", "share_percent": 10, "answered": 3,
-            "in_scope": 40, "calls": 37});
-        let served = told(line);
+    fn a_served_labeller_is_told_on_one_line() {
+        let mut line = LabelLine {
+            labeller: "tickets".into(),
+            route: "gpt-4o-mini".into(),
+            teacher: "openai/gpt-4o-mini".into(),
+            file: "ab".into(),
+            stage: "canary".into(),
+            share_percent: 10,
+            audit_percent: 1,
+            eps_ppm: 20_000,
+            calls: 1_200,
+            local: 1_100,
+            differs: 3,
+            stage_calls: 51,
+            stage_least: 149,
+            log_wealth_milli: -7,
+            withdrawn: None,
+            withdrawn_because: None,
+            withdrawn_at: None,
+            requests: 2_100,
+            in_scope: 2_000,
+            answered: 1_980,
+            scope_lost: false,
+        };
         assert_eq!(
-            served.words,
-            "`r`: canary, 10 %; 3 of 40 requests in scope answered here; unknown of 37 compared answers differ"
+            words(&line),
+            "`gpt-4o-mini`: canary, 10 %; 1,980 of 2,000 requests in scope answered here since the start; 3 of 1,200 compared answers differ; 51 of 149 compared calls to the next stage"
         );
-        assert!(told(json!({"withdrawn": "the teacher is another model"})).withdrawn);
+        (line.withdrawn, line.stage) = (Some("the teacher is another model".into()), "withdrawn".into());
+        assert!(words(&line).starts_with("`gpt-4o-mini`: withdrawn: the teacher is another model; 1,980"));
     }
 }

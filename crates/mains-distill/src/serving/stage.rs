@@ -7,14 +7,19 @@
 //! all stages from the first compared call: they alone withdraw.
 
 use crate::certificate::{Certificate, Promise};
+use crate::task::{Answer, folded, hex};
 use crate::watch::{Audited, NoWatch, Reason, Watch, Withdrawn};
 use mains_units::Timestamp;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 
 /// The version of the state's form.
 const SCHEMA: &str = "mains.distill.serving/1";
 /// The chance that a promise that holds is ever withdrawn, in millionths.
 const ALPHA_PPM: u64 = 10_000;
+/// So many different labels outside the set are no slips.
+const OTHERS_MAX: usize = 64;
 
 /// How far it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -99,6 +104,8 @@ pub struct State {
     pub told: Option<Stage>,
     /// Whether a leaf told of the end.
     pub told_end: bool,
+    /// Hashes of labels outside the set that the teacher gave once.
+    others: BTreeSet<String>,
 }
 
 impl State {
@@ -120,6 +127,7 @@ impl State {
             answers_as: None,
             told: None,
             told_end: false,
+            others: BTreeSet::new(),
         })
     }
 
@@ -156,6 +164,13 @@ impl State {
         self.calls = self.calls.saturating_add(1);
         self.local = self.local.saturating_add(call.local.into());
         self.differs = self.differs.saturating_add(differs.into());
+    }
+
+    /// Notes that the teacher gave a label outside the set; `true` where that says that the set has changed: the same one
+    /// came before, as in learning a set, where what was seen once is a slip.
+    pub fn saw_other(&mut self, answer: &Answer) -> bool {
+        let hash = hex(&Sha256::digest(folded(answer).as_bytes()));
+        self.others.len() >= OTHERS_MAX || !self.others.insert(hash)
     }
 
     /// So many compared calls of this stage count, and so many of them end it.
@@ -206,6 +221,7 @@ mod tests {
             answers_as: None,
             told: None,
             told_end: false,
+            others: BTreeSet::new(),
         }
     }
 
@@ -250,6 +266,14 @@ mod tests {
         ));
         assert!(until < 20, "{until}");
         assert_eq!(state.share_percent(Terms { fixed: Some(Stage::Serve), ..AUTO }), 0);
+    }
+
+    #[test]
+    fn one_new_label_is_a_slip_and_the_same_again_is_a_change() {
+        let mut state = state(Promise::AllTraffic);
+        let word = |text: &str| Answer { text: text.into(), calls: Vec::new() };
+        assert!(!state.saw_other(&word("billing")) && !state.saw_other(&word("shipping")));
+        assert!(state.saw_other(&word("Billing.")), "the same label, written otherwise");
     }
 
     #[test]

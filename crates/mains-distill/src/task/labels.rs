@@ -145,7 +145,7 @@ impl LabelSet {
 }
 
 /// An answer in one word for comparing: its label, or its text in lower case.
-pub(super) fn folded(answer: &Answer) -> String {
+pub(crate) fn folded(answer: &Answer) -> String {
     match shape::read(answer) {
         Ok(said) => said.name,
         Err(_) => answer.text.trim().to_lowercase(),

@@ -20,6 +20,7 @@ mod tokens;
 
 pub use discover::{Discovery, Row, Task, Volume, discover};
 pub use exchange::{Answer, Call, Exchange, Role, Turn};
+pub(crate) use labels::folded;
 pub use labels::{Label, LabelSet};
 pub use refusal::{Refusal, Refused};
 pub use served::{SCHEMA, Served, is_name};

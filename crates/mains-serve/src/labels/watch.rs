@@ -48,8 +48,11 @@ pub(crate) async fn observe(outlet: &Outlet, settled: &Settled) {
         {
             stop.push(Reason::Fingerprint);
         }
-        if new_label {
-            stop.push(Reason::Labels);
+        if let Some(answer) = heard.answer.as_ref().filter(|_| new_label) {
+            running.unsaved = true;
+            if running.state.saw_other(answer) {
+                stop.push(Reason::Labels);
+            }
         }
         if let Some(reason) = stop.into_iter().next() {
             step::end(outlet, running, reason).into_iter().collect()

@@ -3,6 +3,7 @@
 
 mod books;
 mod digest;
+mod pair;
 
 use self::digest::mix;
 use crate::check::{Checker, Eye, Limits, Recount, Seen, Violations, Watch};
@@ -12,11 +13,11 @@ use crate::provider::{Step, script};
 use crate::spec::{RequestSpec, Spec};
 use crate::world::{Queue, What};
 use mains_relay::breaker::BreakerSettings;
-use mains_relay::budget::{Draw, Hold, Tree};
+use mains_relay::budget::{Hold, Tree};
 use mains_relay::relay::{Action, AttemptNumber, Durability, Event, Mode, Outcome, Relay, Settings};
 use mains_relay::route::{Allowed, Asked, Candidate, Facts, Why, agree_first, choose};
 use mains_relay::{Ask, Breakers, Fault, Pass, RetryBudget, Verdict, admit};
-use mains_units::{Chance, Instant, Quantity, Span, Timestamp};
+use mains_units::{Chance, Instant, Span, Timestamp};
 use std::collections::{BTreeMap, VecDeque};
 
 /// One request under way.
@@ -91,7 +92,7 @@ impl Outlet {
         mut chance: Chance,
         traced: bool,
     ) -> Self {
-        let running = spec.requests.iter().map(|request| running(request, &spec)).collect();
+        let running = spec.requests.iter().map(|request| pair::running(request, &spec)).collect();
         Self {
             running,
             breakers: Breakers::new(BreakerSettings::default(), chance.split()),
@@ -135,16 +136,7 @@ impl Outlet {
         if candidates.is_empty() {
             return self.turn_away(request);
         }
-        let pair = candidates.iter().any(|candidate| candidate.why == Why::Agree);
-        let first = candidates.iter().filter(|candidate| !pair || candidate.why == Why::Agree);
-        let worst = first.enumerate().fold(Draw::default(), |worst, (place, candidate)| {
-            let draw = self.worst(&asked, self.target_of(candidate), true);
-            match place {
-                0 => draw,
-                _ if pair => worst.plus(&draw).exactly(Quantity::Requests, 1),
-                _ => worst.dearest(&draw),
-            }
-        });
+        let worst = self.worst_of(&asked, &candidates);
         let calendar = self.calendar();
         let Ok(hold) = self.tree.reserve(asked.path.clone(), &worst, calendar) else {
             self.running[request].watch.refused = true;
@@ -351,18 +343,6 @@ impl Outlet {
         }
     }
 
-    /// What was put aside of this attempt is the answer. It was whole before, so that no deadline of a stream is its.
-    fn release(&mut self, request: usize, attempt: AttemptNumber) {
-        let Running { watch, limits, aside, .. } = &mut self.running[request];
-        let mut eye = Eye { out: &mut self.violations, request, now: self.now };
-        eye.head(watch, &Limits { first_content: None, ..*limits }, attempt);
-        // An answer without a byte has an origin too.
-        watch.from = Some(attempt);
-        for (origin, bytes) in aside.drain(..).filter(|(origin, _)| *origin == attempt) {
-            eye.bytes(watch, limits, origin, bytes);
-        }
-    }
-
     fn ask(
         &mut self,
         request: usize,
@@ -510,25 +490,5 @@ impl Outlet {
     fn target_at(&self, request: usize, candidate: usize) -> Option<usize> {
         let relay = self.running[request].relay.as_ref()?;
         relay.candidates().get(candidate).map(|candidate| self.target_of(candidate))
-    }
-}
-
-fn running(request: &RequestSpec, spec: &Spec) -> Running {
-    let stream = request.mode == Mode::Stream;
-    let deadlines = &spec.settings.deadlines;
-    Running {
-        spec: request.clone(),
-        relay: None,
-        hold: None,
-        watch: Watch::default(),
-        limits: Limits {
-            total_by: request.arrives.after(deadlines.total),
-            first_content: stream.then_some(deadlines.first_content),
-            idle: stream.then_some(deadlines.idle),
-        },
-        kept: Vec::new(),
-        aside: Vec::new(),
-        piece: None,
-        token: 0,
     }
 }

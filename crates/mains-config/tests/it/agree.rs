@@ -22,6 +22,7 @@ fn two_models_are_read_shown_and_hashed() {
 
 #[test]
 fn what_is_wrong_with_it_is_said() {
+    let swap = format!("[route.swap]\nfrom = \"a/big\"\nto = \"a/new\"\nreport = \"{}\"\n", "0".repeat(64));
     for (agree, more, expected) in [
         ("\"a/one\"", "", "`agree` must be a list of two targets"),
         ("[\"a/one\"]", "", "`agree` must be a list of two targets"),
@@ -30,13 +31,11 @@ fn what_is_wrong_with_it_is_said() {
         ("[\"a/one\", \"label/x\"]", "", "a labeller cannot be one of two models that must agree"),
         ("[\"a/one\", \"c/two\"]", "", "no upstream is called `c`"),
         ("[\"a/one\", 3]", "", "`agree`: "),
-        (
-            "[\"a/one\", \"a/two\"]",
-            "[route.swap]\nfrom = \"a/big\"\nto = \"a/new\"\n",
-            "cannot have a switch under way",
-        ),
+        ("[\"a/one\", \"a/two\"]", swap.as_str(), "cannot have a switch under way"),
     ] {
         let found = messages(&file(agree, more));
         assert!(found.contains(expected), "{agree} {more}: {found}");
     }
+    let labelled = file("[\"a/one\", \"a/two\"]", "").replace("[\"a/big\"]", "[\"label/x\", \"a/big\"]");
+    assert!(messages(&labelled).contains("a route has `agree` or a labeller, not both"));
 }

@@ -1,8 +1,11 @@
-//! The loop: feed the machine what happened, carry out what it says.
+//! The loop: feed the machine what happened, carry out what it says. `aside` is what it does with the answers of two models
+//! that are asked first, and the head of a stream.
+
+mod aside;
 
 use super::fault::{is_clear_word, of_piece, to_relay};
 use super::line::{Line, Piece};
-use super::pair::{self, Aside};
+use super::pair::Aside;
 use super::send::send;
 use super::translate::{Learnt, Passed, Translate};
 use super::{Copied, Relayed, Told};
@@ -251,11 +254,7 @@ impl<'a> Drive<'a> {
                 self.hand_on(piece, false).await;
             }
             Action::Hold { attempt } => self.put_aside(attempt),
-            Action::Compare { first, second } => {
-                let (dialect, stream) = (self.held.asked().who.dialect, self.held.asked().peek.stream);
-                let agree = pair::same(&self.aside, [first, second], dialect, stream);
-                self.events.push_back(Event::Compared { agree });
-            }
+            Action::Compare { first, second } => self.compare([first, second]),
             Action::Release { attempt } => self.release(attempt).await,
             Action::Cancel { .. } => {
                 self.line = Line::Idle;
@@ -353,27 +352,6 @@ impl<'a> Drive<'a> {
         }
     }
 
-    fn put_aside(&mut self, attempt: AttemptNumber) {
-        self.line = Line::Idle;
-        let mut losses = std::mem::take(&mut self.losses);
-        let learnt = self.translate.take().map(|translate| {
-            let learnt = translate.learnt();
-            losses.extend(translate.stream_losses());
-            learnt
-        });
-        let bytes = std::mem::take(&mut self.kept);
-        self.aside.push(Aside { attempt, bytes, learnt: learnt.unwrap_or_default(), losses });
-    }
-
-    /// What was put aside is the answer.
-    async fn release(&mut self, attempt: AttemptNumber) {
-        let Some(place) = self.aside.iter().position(|aside| aside.attempt == attempt) else { return };
-        let Aside { bytes, learnt, losses, .. } = self.aside.swap_remove(place);
-        self.attempt = attempt;
-        (self.learnt, self.losses) = (learnt, losses);
-        self.hand_on(bytes, true).await;
-    }
-
     /// Bytes for the caller. A plain answer is held back until it is settled; a stream flows.
     async fn hand_on(&mut self, bytes: Vec<u8>, first: bool) {
         self.commit.update(&bytes);
@@ -394,32 +372,6 @@ impl<'a> Drive<'a> {
         if !self.reply.piece(Bytes::from(bytes)).await {
             self.events.push_back(Event::ClientGone);
         }
-    }
-
-    fn stream_head(&self) -> http::Response<crate::http::ReplyBody> {
-        let who = &self.held.asked().who;
-        let mut head = deliver::stream_head(self.outlet, who.id, who.dialect);
-        let candidate = self.facts_and_candidate(self.attempt);
-        if let Some((facts, degraded)) = candidate {
-            deliver::set(&mut head, "x-mains-target", &format!("{}/{}", facts.upstream.name, facts.model));
-            deliver::set(&mut head, "x-mains-attempts", &self.machine.summary().attempts.len().to_string());
-            if degraded {
-                deliver::set(&mut head, "x-mains-degraded", &facts.model);
-            }
-            if self.outlet.is_stand_in(&facts.upstream.name) {
-                deliver::set(&mut head, "x-mains-stand-in", &facts.upstream.name);
-            }
-        }
-        if let Some(agreement) = pair::agreement(&self.held, &self.machine.summary()) {
-            deliver::set(&mut head, "x-mains-agree", agreement.name());
-        }
-        for (name, value) in crate::stops::settle::label_headers(&self.held.routed) {
-            deliver::set(&mut head, name, &value);
-        }
-        if !self.losses.is_empty() {
-            deliver::set(&mut head, "x-mains-losses", &crate::stops::settle::losses_header(&self.losses));
-        }
-        head
     }
 
     fn report(&self, attempt: AttemptNumber, pass: Pass, started: Instant, verdict: mains_relay::Verdict) {

@@ -22,7 +22,11 @@ impl Sources {
             let path = from.join(name);
             let text = fs::read_to_string(&path)
                 .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-            serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))
+            let mut value: Value =
+                serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
+            // One order of keys, whichever this build's parser keeps.
+            value.sort_all_objects();
+            Ok(value)
         };
         let facts = from.join("catalogue-sources/lifecycle-facts.csv");
         let mut reader =

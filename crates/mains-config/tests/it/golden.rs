@@ -13,7 +13,7 @@ fn a_full_file_is_read_as_its_golden_page() {
     insta::assert_snapshot!("full", page(&settings));
     assert!(!settings.serve.listens_beyond_loopback());
     let route = settings.route("gpt-4o-mini").unwrap();
-    assert_eq!(route.targets.len(), 3);
+    assert_eq!(route.targets.len(), 2);
     assert_eq!(route.targets[1][0].weight, 3);
     assert_eq!(route.deadlines(&settings.serve).total.as_ms(), 4_500);
     let other = settings.route("small").unwrap();

@@ -179,7 +179,7 @@ mod tests {
         let saved = report.saved.unwrap();
         assert_eq!(saved.ppm, 200_000);
         // Between all asked again (13 of 10) and none (3 of 10).
-        assert!(saved.low_ppm >= -300_000 && saved.high_ppm <= 700_001 && saved.low_ppm < saved.high_ppm);
+        assert!(saved.low_ppm >= -300_001 && saved.high_ppm <= 700_001 && saved.low_ppm < saved.high_ppm);
         assert_eq!(
             report.saved_first_alone.map(|saved| (saved.ppm, saved.low_ppm)),
             Some((900_000, 900_000))

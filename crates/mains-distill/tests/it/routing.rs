@@ -66,7 +66,7 @@ fn a_topic_that_gains_is_learned_and_the_same_in_any_order_of_pieces() {
     let (random, learned) = (line(Router::Random), line(Router::GainByNgrams));
     assert_eq!((random.apgr.ppm, random.calls_50.ppm, random.calls_80.ppm), (500_000, 500_000, 800_000));
     // A quarter of the texts carries nearly all of the gain.
-    assert!(learned.apgr.ppm > 800_000 && learned.calls_80.ppm < 300_000, "{learned:?}");
+    assert!(learned.apgr.ppm > 750_000 && learned.calls_80.ppm < 300_000, "{learned:?}");
     assert!(learned.apgr.low_ppm <= learned.apgr.ppm && learned.apgr.ppm <= learned.apgr.high_ppm);
     // At 80 % by lots: 1 and eight tenths of 9, of 10.
     assert_eq!(random.saved_80.unwrap().ppm, 180_000);

@@ -49,7 +49,7 @@ impl Report {
                 })
             })
             .collect();
-        let document = json!({
+        let mut document = json!({
             "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
             "version": "2.1.0",
             "runs": [{
@@ -61,6 +61,8 @@ impl Report {
                 "results": results,
             }],
         });
+        // One order of keys, whichever this build's maps keep.
+        document.sort_all_objects();
         let mut text = serde_json::to_string_pretty(&document).unwrap_or_else(|_| "{}".to_owned());
         text.push('\n');
         text

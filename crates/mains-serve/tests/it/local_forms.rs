@@ -7,7 +7,7 @@ use mains_wire::neutral::{AnswerFormat, ToolChoice};
 use serde_json::{Value, json};
 
 const CONFIG: &str = "[[upstream]]\nname = \"here\"\nprovider = \"local\"\n\
-    [[route]]\nmodel = \"c\"\ntargets = [\"here/smollm2-135m-instruct\"]\n";
+    [[route]]\nmodel = \"c\"\ntargets = [\"here/smollm2-135m-instruct\"]\ndegraded = \"allow\"\n";
 
 /// A worker that refuses every schema with the word `uniqueItems`, says that prompts with a format are too long when
 /// that is an object, and fails otherwise: none of the three is an answer.

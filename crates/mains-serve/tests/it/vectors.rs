@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 const CONFIG: &str = "[[upstream]]\nname = \"here\"\nprovider = \"local\"\n\
     [[route]]\nmodel = \"v\"\ntargets = [\"here/all-minilm-l6-v2\"]\ndegraded = \"allow\"\n\
-    [[route]]\nmodel = \"c\"\ntargets = [\"here/smollm2-135m-instruct\"]\n";
+    [[route]]\nmodel = \"c\"\ntargets = [\"here/smollm2-135m-instruct\"]\ndegraded = \"allow\"\n";
 
 /// As long as the vectors of the known encoder.
 const WIDTH: usize = 384;

@@ -135,7 +135,7 @@ mod tests {
 
     fn kept(asked: &Value, answer: &[u8], kind: &str) -> vault::Exchange {
         vault::Exchange {
-            request: RequestId::parse("req_01jdqv0000000000000000000a").unwrap(),
+            request: RequestId::parse("req_01a2221f4835b622f0ff7d4b").unwrap(),
             at: Timestamp(5),
             route: Some("intents".into()),
             project: None,

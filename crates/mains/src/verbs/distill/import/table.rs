@@ -46,9 +46,10 @@ fn csv(bytes: &[u8]) -> Result<Table, Trouble> {
     let mut reader = ::csv::ReaderBuilder::new().flexible(true).delimiter(delimiter).from_reader(bytes);
     let head: Vec<String> = reader.headers()?.iter().map(|name| name.trim().to_owned()).collect();
     let mut table = Table { head, ..Table::default() };
+    let mut lines = Lines { bytes, upto: 0, line: 1 };
     for record in reader.byte_records() {
         let record = record?;
-        let line = record.position().map_or(0, ::csv::Position::line);
+        let line = lines.of(record.position().map_or(0, ::csv::Position::byte));
         let wrong = |why: String| Wrong { line, why };
         if record.len() != table.head.len() {
             table.wrong.push(wrong(format!(
@@ -67,6 +68,25 @@ fn csv(bytes: &[u8]) -> Result<Table, Trouble> {
         }
     }
     Ok(table)
+}
+
+/// Which line a place is on. Places are asked in their order.
+struct Lines<'b> {
+    bytes: &'b [u8],
+    upto: usize,
+    line: u64,
+}
+
+impl Lines<'_> {
+    /// The line of the record that begins here. The parser leaves the end of the line before to the next record.
+    fn of(&mut self, byte: u64) -> u64 {
+        let place = usize::try_from(byte).unwrap_or(usize::MAX).min(self.bytes.len());
+        let ends = self.bytes[place..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        let passed = &self.bytes[self.upto.min(place + ends)..place + ends];
+        self.line += passed.iter().filter(|byte| **byte == b'\n').count() as u64;
+        self.upto = place + ends;
+        self.line
+    }
 }
 
 fn json_lines(bytes: &[u8]) -> Table {
@@ -132,7 +152,7 @@ mod tests {
         assert_eq!(table.records.len(), 1);
         assert_eq!(table.wrong.iter().map(|wrong| wrong.line).collect::<Vec<_>>(), [2, 4]);
         let table = read(b"{\"text\":\"a\",\"label\":1}\n[]\n{\n{\"label\":null,\"n\":2}\n", "x").unwrap();
-        assert_eq!(table.head, ["label", "text", "n"]);
+        assert_eq!(table.head, ["text", "label", "n"]);
         assert_eq!(table.records[1].fields, [None, None, Some("2".into())]);
         assert_eq!(table.wrong.iter().map(|wrong| wrong.line).collect::<Vec<_>>(), [2, 3]);
     }

@@ -14,7 +14,7 @@ use crate::spec::{RequestSpec, Spec};
 use crate::world::{Queue, What};
 use mains_relay::breaker::BreakerSettings;
 use mains_relay::budget::{Hold, Tree};
-use mains_relay::relay::{Action, AttemptNumber, Durability, Event, Mode, Outcome, Relay, Settings};
+use mains_relay::relay::{Action, AttemptNumber, Durability, Event, Outcome, Relay, Settings};
 use mains_relay::route::{Allowed, Asked, Candidate, Facts, Why, agree_first, choose};
 use mains_relay::{Ask, Breakers, Fault, Pass, RetryBudget, Verdict, admit};
 use mains_units::{Chance, Instant, Span, Timestamp};

@@ -10,7 +10,7 @@ use super::send::send;
 use super::translate::{Learnt, Passed, Translate};
 use super::{Copied, Relayed, Told};
 use crate::outlet::Outlet;
-use crate::stops::deliver::{self, Reply};
+use crate::stops::deliver::Reply;
 use crate::stops::{Held, record, reserve};
 use bytes::Bytes;
 use mains_ledger::commitment::Commitment;

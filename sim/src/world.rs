@@ -132,7 +132,13 @@ fn end(mut outlet: Outlet, seed: u64) -> Run {
     let now = outlet.now.after(Span::from_s(3_600));
     let mut out = std::mem::take(&mut outlet.violations);
     for (request, running) in outlet.running.iter().enumerate() {
-        let some_eligible = (0..outlet.spec.targets.len()).any(|target| outlet.eligible(request, target));
+        // The two that must agree are nobody's last: without a target behind them nobody is asked.
+        let behind = |target: usize| {
+            let pair = outlet.spec.route.agree.iter().flatten();
+            pair.into_iter().all(|one| one.name != outlet.spec.targets[target].target.name)
+        };
+        let some_eligible =
+            (0..outlet.spec.targets.len()).any(|target| behind(target) && outlet.eligible(request, target));
         Eye { out: &mut out, request, now }.last(&running.watch, some_eligible);
     }
     check_books(&mut outlet, &mut out);

@@ -52,7 +52,7 @@ impl Reference {
         for (position, state) in states.iter_mut().enumerate() {
             let normed = self.norm(state, &name("attn_norm"))?;
             let [mut query, mut key, value] = self
-                .sides(["attn_q", "attn_k", "attn_v"].map(|part| format!("blk.{layer}.{part}")), &normed)?;
+                .sides(&["attn_q", "attn_k", "attn_v"].map(|part| format!("blk.{layer}.{part}")), &normed)?;
             self.rotate(&mut query, position);
             self.rotate(&mut key, position);
             keys.push(key);
@@ -75,16 +75,16 @@ impl Reference {
     }
 
     /// Queries, keys and values of one token, with what the architecture does to them before they rotate.
-    fn sides(&self, names: [String; 3], normed: &[f32]) -> Result<[Vec<f32>; 3], Error> {
+    fn sides(&self, names: &[String; 3], normed: &[f32]) -> Result<[Vec<f32>; 3], Error> {
         let mut sides = [const { Vec::new() }; 3];
-        for (side, name) in sides.iter_mut().zip(&names) {
+        for (side, name) in sides.iter_mut().zip(names) {
             *side = self.product(&format!("{name}.weight"), normed)?;
             if self.config.architecture.biases {
                 add(side, self.tensor(&format!("{name}.bias"))?);
             }
         }
         if self.config.architecture.head_norms {
-            for (side, name) in sides.iter_mut().zip(&names).take(2) {
+            for (side, name) in sides.iter_mut().zip(names).take(2) {
                 for head in side.chunks_exact_mut(self.config.head) {
                     let normed = self.norm(head, &format!("{name}_norm.weight"))?;
                     head.copy_from_slice(&normed);

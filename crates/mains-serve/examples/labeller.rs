@@ -7,6 +7,8 @@
 //! speaks of money is `refund`, of passwords `login`. With rows (`text,category`) it makes `rows`, whose answers are
 //! words.
 
+#![expect(clippy::print_stdout, reason = "an example prints")]
+
 use mains_distill::heads::average::Heads;
 use mains_distill::labeller::{Draft, Labeller, Seal};
 use mains_distill::task::{LabelSet, Role, Served, Shape, Template, Turn};

@@ -289,11 +289,11 @@ fn switched(outlet: &Outlet, out: &mut String) {
 
 /// Where labellers stand before their teachers: what each answered and how it compares.
 fn labelled(outlet: &Outlet, out: &mut String) {
+    type Figure = fn(&crate::control::LabelLine) -> u64;
     let lines = crate::labels::lines::all(outlet);
     if lines.is_empty() {
         return;
     }
-    type Figure = fn(&crate::control::LabelLine) -> u64;
     let all: [(&str, &str, &str, Figure); 7] = [
         ("share_percent", "gauge", "What a labeller answers of what it may; 0 when withdrawn.", |line| {
             line.share_percent

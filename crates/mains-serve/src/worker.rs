@@ -92,6 +92,7 @@ type Asked = (LocalQuestion, mpsc::Sender<LocalEvent>);
 
 /// Serves questions until their senders are gone and the last has been answered.
 pub async fn serve(settings: WorkerSettings, mut questions: mpsc::Receiver<Asked>) {
+    #[expect(clippy::disallowed_methods, reason = "one word for each answer under way")]
     let (left, mut leaving) = mpsc::unbounded_channel();
     let mut desk =
         Desk { settings, process: None, answers: HashMap::new(), last_id: 0, last_mark: None, left };
@@ -199,6 +200,10 @@ impl Desk {
         let Some(process) = &self.process else { return };
         process.send(bytes);
         self.last_id = id;
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "an answer ends with the context, so that no reader can make it hold more"
+        )]
         let (pieces, queue) = mpsc::unbounded_channel();
         tokio::spawn(forward(id, queue, events, self.left.clone()));
         let used = self.last_mark.as_ref().map(|_| words::NOTHING_USED);

@@ -14,7 +14,7 @@ pub fn dequantise(kind: TensorType, bytes: &[u8]) -> Vec<f32> {
                 numbers.push(f32::from_bits(u32::from(u16::from_le_bytes([block[0], block[1]])) << 16));
             }
             TensorType::Q5_0 | TensorType::Q5_1 | TensorType::Q4K | TensorType::Q5K | TensorType::Q6K => {
-                compressed(kind, block, &mut numbers)
+                compressed(kind, block, &mut numbers);
             }
             TensorType::Q4_0 => {
                 let scale = half_at(block, 0);

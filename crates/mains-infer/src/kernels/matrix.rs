@@ -86,7 +86,7 @@ impl Matrix {
     pub(crate) fn row(&self, row: usize, out: &mut [f32]) {
         let lines = &self.lines[row / TILE * self.tile_lines()..][..self.tile_lines()];
         let scales = &self.scales[row / TILE * self.tile_scales()..][..self.tile_scales()];
-        let lane = Lane { kind: self.kind, lines, scales, lane: row % TILE };
+        let lane = Lane { kind: self.kind, lines, scales, place: row % TILE };
         for (column, out) in out.iter_mut().enumerate().take(self.columns) {
             *out = lane.number(column);
         }

@@ -58,7 +58,7 @@ pub(super) struct Lane<'a> {
     pub(super) kind: TensorType,
     pub(super) lines: &'a [Line],
     pub(super) scales: &'a [u16],
-    pub(super) lane: usize,
+    pub(super) place: usize,
 }
 
 impl Lane<'_> {
@@ -88,18 +88,18 @@ impl Lane<'_> {
             TensorType::F16 => half::to_f32(self.sixteen_bits(column)),
             TensorType::BF16 => f32::from_bits(u32::from(self.sixteen_bits(column)) << 16),
             TensorType::F32 => {
-                let bytes = &self.lines[column].0[self.lane * 4..];
+                let bytes = &self.lines[column].0[self.place * 4..];
                 f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])
             }
         }
     }
 
     fn byte(&self, line: usize, j: usize) -> u8 {
-        self.lines[line].0[self.lane * 4 + j]
+        self.lines[line].0[self.place * 4 + j]
     }
 
     fn scale(&self, at: usize) -> u16 {
-        self.scales[at * TILE + self.lane]
+        self.scales[at * TILE + self.place]
     }
 
     fn half(&self, at: usize) -> f32 {
@@ -111,7 +111,7 @@ impl Lane<'_> {
     }
 
     fn sixteen_bits(&self, column: usize) -> u16 {
-        let at = column % 2 * 32 + self.lane * 2;
+        let at = column % 2 * 32 + self.place * 2;
         let bytes = &self.lines[column / 2].0;
         u16::from_le_bytes([bytes[at], bytes[at + 1]])
     }
@@ -216,8 +216,8 @@ fn compressed(
         for (column, &whole) in wholes.iter().enumerate() {
             let (group, at, upper) = (column % 16 / 4, lane * 4 + column % 4, column / 16);
             lines[group].0[at] |= (whole & 15) << (4 * upper);
-            for extra in 4..per_block {
-                lines[extra].0[at] |= (whole >> extra & 1) << (group + 4 * upper);
+            for (line, extra) in lines[4..].iter_mut().zip(4..) {
+                line.0[at] |= (whole >> extra & 1) << (group + 4 * upper);
             }
         }
     }

@@ -136,7 +136,7 @@ fn every_block_stands_for_the_numbers_of_the_reference_to_the_bit() {
         let numbers = dequantise(kind, &bytes);
         assert_eq!(numbers.len(), 512);
         for (at, (number, bits)) in numbers.iter().zip(bits).enumerate() {
-            assert_eq!(*number, f32::from_bits(*bits), "{} {at}", kind.name());
+            assert_eq!(number.to_bits(), *bits, "{} {at}", kind.name());
         }
     }
 }

@@ -82,7 +82,7 @@ pub(crate) async fn consider(outlet: &Outlet, asked: &Asked) -> Option<Call> {
         }
         Ok(seen) => {
             used = seen.used;
-            decide(outlet, &loaded, asked, seen)
+            decide(outlet, &loaded, asked, &seen)
         }
     };
     let took = outlet.clock.monotonic().since(begun);
@@ -150,7 +150,7 @@ fn decide(
     outlet: &Outlet,
     loaded: &Loaded,
     asked: &Asked,
-    seen: Seen<'_>,
+    seen: &Seen<'_>,
 ) -> (Option<Verdict>, Result<Reply, Pass>) {
     let coin = outlet.shared().chance.below(100);
     let (share, stage) = {

@@ -162,12 +162,9 @@ fn route(
     let places =
         described.targets.iter().filter_map(|pool| place(pool, &described.model.value, upstreams)).collect();
     let mut route = Route::new(ModelId::new(&described.model.value), places);
-    let agree = described.agree.as_ref().map(|pair| {
-        pair.each_ref().map(|named| target(&named.value, &described.model.value, upstreams).map(Arc::new))
+    route.agree = described.agree.as_ref().map(|pair| {
+        pair.each_ref().map(|named| Arc::new(target(&named.value, &described.model.value, upstreams)))
     });
-    if let Some([Some(first), Some(second)]) = agree {
-        route.agree = Some([first, second]);
-    }
     route.degraded = match described.degraded.value {
         mains_config::Degraded::Allow => Degraded::Allow,
         mains_config::Degraded::Refuse => Degraded::Refuse,
@@ -202,7 +199,7 @@ fn deadlines<T>(from: &mains_config::Deadlines<T>, span: impl Fn(&T) -> mains_un
 fn place(pool: &[WeightedTarget], asked: &str, upstreams: &HashMap<String, Arc<Upstream>>) -> Option<Place> {
     let mut members: Vec<_> = pool
         .iter()
-        .filter_map(|member| Some((Arc::new(target(&member.target.value, asked, upstreams)?), member.weight)))
+        .map(|member| (Arc::new(target(&member.target.value, asked, upstreams)), member.weight))
         .collect();
     if members.len() == 1 {
         members.pop().map(|(target, _)| Place::One(target))
@@ -215,16 +212,16 @@ fn target(
     described: &mains_config::Target,
     asked: &str,
     upstreams: &HashMap<String, Arc<Upstream>>,
-) -> Option<Target> {
+) -> Target {
     let (upstream, model) = match described {
         mains_config::Target::Model { upstream, model } => (upstream, model),
-        mains_config::Target::Label(name) => return Some(Target::new(LABELLERS, name)),
+        mains_config::Target::Label(name) => return Target::new(LABELLERS, name),
     };
     let mut target = Target::new(upstream, model);
     let local = upstreams.get(upstream).is_some_and(|upstream| upstream.is_local());
     // Asked for by its own name a local model is an ordinary target; for another model it is a substitute.
     target.substitute = local && asked != model;
-    Some(target)
+    target
 }
 
 fn caps(budget: &mains_config::Budget) -> impl Iterator<Item = Cap> + '_ {

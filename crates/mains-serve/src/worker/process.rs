@@ -36,6 +36,10 @@ impl Process {
         let (Some(stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
             return Err("the worker has no pipes".into());
         };
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "one frame a question and one an end of it, and few questions are under way at once"
+        )]
         let (frames_in, queue) = mpsc::unbounded_channel();
         tokio::spawn(write(stdin, queue));
         let mut process = Self { child, frames_in, stdout, frames: Frames::default(), gauge: Gauge::find() };

@@ -2,6 +2,7 @@
 
 use crate::harness::{Act, Got, Running, Upstream, chat, client, get, ordinary, post};
 use serde_json::Value;
+use std::fmt::Write as _;
 use std::net::SocketAddr;
 
 /// `odd` says something else, `down` nothing; all others the same.
@@ -22,12 +23,14 @@ fn config(upstream: SocketAddr, more: &str) -> String {
     let mut text =
         format!("[[upstream]]\nname = \"a\"\nprovider = \"openai\"\nbase_url = \"http://{upstream}/v1\"\n");
     for (model, input, output) in [("first", 1, 2), ("second", 1, 2), ("odd", 1, 2), ("big", 10, 20)] {
-        text += &format!(
+        let _ = write!(
+            text,
             "[[upstream.price]]\nmodel = \"{model}\"\ninput_usd_per_million = {input}\noutput_usd_per_million = {output}\n"
         );
     }
     for (model, second) in [("same", "second"), ("differ", "odd"), ("fail", "down")] {
-        text += &format!(
+        let _ = write!(
+            text,
             "[[route]]\nmodel = \"{model}\"\nagree = [\"a/first\", \"a/{second}\"]\ntargets = [\"a/big\"]\n"
         );
     }

@@ -48,7 +48,8 @@ fn labels(shape: Shape) -> LabelSet {
 fn task(fixed: &str, shape: Shape, teacher: &str) -> Served {
     let turn = Turn { role: Role::User, text: "Classify: {text}".to_owned() };
     let template = Template::of_prompt(fixed, &[turn]).unwrap();
-    let fingerprints = if teacher == "print" { ["fp_1".to_owned()].into() } else { Default::default() };
+    let fingerprints =
+        if teacher == "print" { ["fp_1".to_owned()].into() } else { std::collections::BTreeSet::default() };
     let bound = Bound { teacher: teacher.to_owned(), fingerprints, ..Bound::default() };
     Served::new("intents", template, labels(shape), bound)
 }

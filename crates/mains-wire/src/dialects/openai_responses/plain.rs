@@ -34,11 +34,11 @@ fn member(question: &mut Question, key: &str, value: Value) -> Result<(), ReadEr
         "instructions" => question.instructions = vec![Message::text(Role::System, text(value)?)],
         "input" => question.messages = input(value)?,
         "tools" => question.tools = each(value, tool)?,
-        "tool_choice" => question.tool_choice = Some(tool_choice(value)?),
+        "tool_choice" => question.tool_choice = Some(tool_choice(&value)?),
         "parallel_tool_calls" => question.parallel_tools = value.as_bool(),
         "text" => {
             let mut text = object(value)?;
-            question.format = text.remove("format").map(format).transpose()?;
+            question.format = text.remove("format").map(|value| format(&value)).transpose()?;
             if let Some((key, _)) = text.iter().find(|(_, value)| !value.is_null()) {
                 question.extras.push(Extra { dialect: HERE, path: format!("text.{key}"), value: None });
             }
@@ -143,26 +143,25 @@ fn tool(value: Value) -> Result<Tool, ReadError> {
     })
 }
 
-fn tool_choice(value: Value) -> Result<ToolChoice, ReadError> {
+fn tool_choice(value: &Value) -> Result<ToolChoice, ReadError> {
     let name = |value: &Value| value["name"].as_str().map(str::to_owned);
     let choice = match value.as_str() {
         Some("auto") => Some(ToolChoice::Auto),
         Some("none") => Some(ToolChoice::None),
         Some("required") => Some(ToolChoice::Required),
-        Some(_) => None,
         None if value["type"] == "function" => {
-            name(&value).map(|name| ToolChoice::Named { name, kind: CallKind::Function })
+            name(value).map(|name| ToolChoice::Named { name, kind: CallKind::Function })
         }
         None if value["type"] == "allowed_tools" => Some(ToolChoice::Allowed {
             required: value["mode"] == "required",
             names: value["tools"].as_array().into_iter().flatten().filter_map(name).collect(),
         }),
-        None => None,
+        _ => None,
     };
-    choice.ok_or_else(|| not_plain(Some(&value)))
+    choice.ok_or_else(|| not_plain(Some(value)))
 }
 
-fn format(value: Value) -> Result<AnswerFormat, ReadError> {
+fn format(value: &Value) -> Result<AnswerFormat, ReadError> {
     let word = |key: &str| value[key].as_str().map(str::to_owned);
     match value["type"].as_str() {
         Some("text") => Ok(AnswerFormat::Text),
@@ -189,17 +188,24 @@ pub fn read_plain_answer(bytes: &[u8], stream: bool) -> Result<Answer, ReadError
         }
         Some(other) => Some(StopReason::Other(other.to_owned())),
     };
-    let blocks = each(response["output"].take(), item).map_err(|error| error.within("output"))?;
+    let blocks =
+        each(response["output"].take(), |value| item(&value)).map_err(|error| error.within("output"))?;
     let blocks: Vec<Block> = blocks.into_iter().flatten().collect();
     let calls = blocks.iter().any(|block| matches!(block.content, Content::ToolCall(_)));
     let done = if calls { StopReason::ToolUse } else { StopReason::EndTurn };
     Ok(Answer {
         id: response["id"].as_str().unwrap_or_default().to_owned(),
         model: response["model"].as_str().unwrap_or_default().to_owned(),
-        created: response["created_at"].as_f64().map(|seconds| seconds.max(0.0) as u64),
+        created: created(&response["created_at"]),
         choices: vec![Choice { index: 0, blocks, stop: stop.or(Some(done)), logprobs: None }],
         usage: usage(&response["usage"]),
     })
+}
+
+/// Seconds since 1970, which some write with a fraction.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked before")]
+fn created(value: &Value) -> Option<u64> {
+    value.as_f64().filter(|seconds| (0.0..9e15).contains(seconds)).map(|seconds| seconds as u64)
 }
 
 fn parsed(bytes: &[u8]) -> Result<Value, ReadError> {
@@ -221,7 +227,7 @@ fn completed(bytes: &[u8]) -> Result<Value, ReadError> {
     Err(ReadError::new("the stream is not whole"))
 }
 
-fn item(value: Value) -> Result<Vec<Block>, ReadError> {
+fn item(value: &Value) -> Result<Vec<Block>, ReadError> {
     let word = |key: &str| value[key].as_str().unwrap_or_default().to_owned();
     match value["type"].as_str() {
         Some("message") => each(value["content"].clone(), |part| {

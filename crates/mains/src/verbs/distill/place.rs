@@ -86,12 +86,10 @@ fn route<'s>(settings: &'s Settings, named: &str) -> Result<&'s Route, Trouble> 
     settings.route(named).ok_or_else(|| {
         let models = || settings.routes.iter().map(|route| route.model.value.as_str());
         let trouble = Trouble::new(format!("no route has the model `{named}`"));
-        match closest(named, models()) {
-            Some(near) => trouble.hint(format!("did you mean `{near}`?")),
-            None => {
-                let names: Vec<String> = models().take(12).map(|name| format!("`{name}`")).collect();
-                trouble.hint(format!("there are {}", names.join(", ")))
-            }
+        if let Some(near) = closest(named, models()) {
+            return trouble.hint(format!("did you mean `{near}`?"));
         }
+        let names: Vec<String> = models().take(12).map(|name| format!("`{name}`")).collect();
+        trouble.hint(format!("there are {}", names.join(", ")))
     })
 }

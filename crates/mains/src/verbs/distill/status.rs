@@ -10,6 +10,7 @@ use mains_distill::certificate::Ruling;
 use mains_serve::control::{Answer, Command, LabelLine, say};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::Path;
 
 /// What the running outlet says of its labellers, by name; nothing where none runs or none is served.
@@ -111,7 +112,9 @@ fn line(document: &Document, seal: Option<&str>, served: &[LabelLine]) -> Value 
 fn block(document: &Document, seal: Option<&str>, served: &[LabelLine]) -> String {
     let certificate = document.certificates.served();
     let mut page = format!("{}\n", print::bold(&document.about.name));
-    let mut row = |name: &str, value: &str| page.push_str(&format!("{name:<10}{value}\n"));
+    let mut row = |name: &str, value: &str| {
+        let _ = writeln!(page, "{name:<10}{value}");
+    };
     row("task", &format!("{}, {}", document.about.task, document.about.origin));
     row("promise", &promise(certificate));
     row(

@@ -6,6 +6,7 @@ use crate::print::{self, Ended, Trouble};
 use mains_distill::certificate::{Promise, Terms, progress};
 use mains_units::NanoUsd;
 use serde_json::{Value, json};
+use std::fmt::Write as _;
 
 /// Shares of answers that may differ, in millionths, for which rows are counted.
 const DIFFER: [u64; 3] = [50_000, 20_000, 10_000];
@@ -80,7 +81,7 @@ fn tell(all: &All) {
 fn block(task: &Found) -> String {
     let mut page = format!("{}\n", print::bold(&task.name));
     let mut row = |name: &str, value: &str| {
-        page.push_str(&format!("{name:<10}{value}\n"));
+        let _ = writeln!(page, "{name:<10}{value}");
     };
     row("from", &task.origin.to_string());
     let left = if task.left_out > 0 {

@@ -31,19 +31,12 @@ pub(super) fn run(arguments: &Label) -> Result<Ended, Trouble> {
         Some(text) => Some(VerifierKey::parse(text)?),
         None => shelf.verifier(),
     };
-    let signed = match &key {
-        Some(key) => match shelf::check_seal(&file, key) {
-            Ok(()) => Some(key.to_string()),
-            Err(why) => {
-                wrong.push(why);
-                None
-            }
-        },
-        None => {
-            wrong.push("there is no key here to check its signature; `--key` takes one as text".into());
-            None
-        }
-    };
+    let none = || "there is no key here to check its signature; `--key` takes one as text".to_owned();
+    let sealed = key.as_ref().ok_or_else(none).and_then(|key| {
+        shelf::check_seal(&file, key)?;
+        Ok(key.to_string())
+    });
+    let signed = sealed.map_err(|why| wrong.push(why)).ok();
     let rows = rows(arguments, &shelf, &labeller)?;
     let verified = checked(&labeller, rows.as_ref());
     match verified {

@@ -47,6 +47,7 @@ pub(super) struct Import {
 
 /// One row of it: a line of `imports/NAME.jsonl`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "the names of the file's members")]
 pub(super) struct Row {
     /// `tickets.csv:17`, or what the file calls it.
     pub(super) row: String,

@@ -94,10 +94,10 @@ mod tests {
 
     #[test]
     fn an_answer_looks_as_its_shape_says() {
-        let text = |shape: &str, label: &str| shape_of(shape).write(label);
         fn shape_of(text: &str) -> Shape {
             shape(text).unwrap_or_else(|trouble| panic!("{}", trouble.text()))
         }
+        let text = |shape: &str, label: &str| shape_of(shape).write(label);
         assert_eq!(text("word", "spam").text, "spam");
         assert_eq!(text("json:intent", "\"spam\"").text, "{\"intent\":\"spam\"}");
         assert_eq!(text("tool:say:intent", "\"spam\"").calls[0].arguments, "{\"intent\":\"spam\"}");

@@ -40,7 +40,7 @@ pub(super) fn read(bytes: &[u8], name: &str) -> Result<Table, Trouble> {
 
 fn csv(bytes: &[u8]) -> Result<Table, Trouble> {
     let first = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let count = |sign: u8| first.iter().filter(|byte| **byte == sign).count();
+    let count = |sign: u8| first.split(|byte| *byte == sign).count();
     // Of equals the comma.
     let delimiter = [b'\t', b';', b','].into_iter().max_by_key(|sign| count(*sign)).unwrap_or(b',');
     let mut reader = ::csv::ReaderBuilder::new().flexible(true).delimiter(delimiter).from_reader(bytes);
@@ -83,7 +83,7 @@ impl Lines<'_> {
         let place = usize::try_from(byte).unwrap_or(usize::MAX).min(self.bytes.len());
         let ends = self.bytes[place..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
         let passed = &self.bytes[self.upto.min(place + ends)..place + ends];
-        self.line += passed.iter().filter(|byte| **byte == b'\n').count() as u64;
+        self.line += passed.split(|byte| *byte == b'\n').skip(1).count() as u64;
         self.upto = place + ends;
         self.line
     }
@@ -113,12 +113,11 @@ fn json_lines(bytes: &[u8]) -> Table {
                 Value::String(text) => Some(text),
                 other => Some(other.to_string()),
             };
-            match table.head.iter().position(|known| *known == name) {
-                Some(place) => fields[place] = field,
-                None => {
-                    table.head.push(name);
-                    fields.push(field);
-                }
+            if let Some(place) = table.head.iter().position(|known| *known == name) {
+                fields[place] = field;
+            } else {
+                table.head.push(name);
+                fields.push(field);
             }
         }
         table.records.push(Record { line, fields });

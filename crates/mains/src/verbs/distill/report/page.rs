@@ -116,11 +116,8 @@ fn rows(document: &Document) -> Vec<(&'static str, String)> {
 fn classes(document: &Document) -> Vec<ClassLine<'_>> {
     let certified = document.certificates.served().threshold_micro().is_some();
     let line = |class: &'_ mains_distill::training::ClassOf| {
-        let right = if class.rows == 0 {
-            "unknown".to_owned()
-        } else {
-            percent(class.right * 1_000_000 / class.rows)
-        };
+        let right = (class.right * 1_000_000).checked_div(class.rows);
+        let right = right.map_or_else(|| "unknown".to_owned(), percent);
         let (mark, answers) = match (certified, class.may_answer) {
             (false, _) => ("", "the teacher"),
             (true, true) => ("", "here, where sure"),

@@ -82,9 +82,9 @@ pub(super) fn curve(curve: &Curve, served: &Certificate) -> String {
     // The bound shall stand well inside, and what is far above it says no more.
     let frame = Frame { width: WIDTH, x_high: 1.0, y_high: highest.clamp(eps * 2.0, eps * 6.0) };
     let line = |points: &[Point], class: &str| {
-        let corners: String =
-            points.iter().map(place).map(|(x, y)| format!("{:.1},{:.1} ", frame.x(x), frame.y(y))).collect();
-        format!("<polyline class=\"{class}\" points=\"{corners}\"/>")
+        let corners: Vec<String> =
+            points.iter().map(place).map(|(x, y)| format!("{:.1},{:.1}", frame.x(x), frame.y(y))).collect();
+        format!("<polyline class=\"{class}\" points=\"{}\"/>", corners.join(" "))
     };
     let mut out = open(WIDTH, "curve-title", "Share answered here against the share that differs");
     let name = if of_all { "of all answers differ" } else { "of the answers given here differ" };

@@ -170,10 +170,10 @@ impl Outlet {
             }
         };
         let mut choice = choose(&self.spec.route, &question, facts, now, &mut self.chance);
-        agree_first(&self.spec.route, &question, facts, now, &mut choice);
         if self.has(Plant::EjectsTheLast) {
             choice.candidates.retain(|candidate| !matches!(candidate.why, Why::LeastBad { .. }));
         }
+        agree_first(&self.spec.route, &question, facts, now, &mut choice);
         choice.candidates
     }
 

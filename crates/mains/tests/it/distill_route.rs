@@ -8,10 +8,17 @@ fn recorded() -> String {
     let mut text = String::from("text,weak,strong,group,one,two,three,true\n");
     for row in 0..240u32 {
         let hard = row % 4 == 0;
-        let topic = if hard { "prove the theorem" } else { "name the colour" };
-        let word = row * 7_919 % 99_991;
+        let topic = if hard { "theorem" } else { "colours" };
+        let mut number = row * 7_919 + 104_729;
+        // Words that no other row has, or all rows would say nearly the same.
+        let word: String = (0..12)
+            .map(|place| {
+                number = number.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                if place % 4 == 3 { ' ' } else { char::from(b'a' + (number >> 24) as u8 % 26) }
+            })
+            .collect();
         let (weak, other) = (!hard, if row % 8 == 0 { "no" } else { "Yes" });
-        let _ = writeln!(text, "{topic} number {word:x},{weak},1,g{},yes,{other},Yes,yes", row % 24);
+        let _ = writeln!(text, "{topic} {word},{weak},1,g{},yes,{other},Yes,yes", row % 24);
     }
     text
 }

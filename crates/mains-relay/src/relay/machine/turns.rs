@@ -91,6 +91,8 @@ impl Relay {
             Err(denied) => {
                 match denied {
                     Denied::Open { .. } if self.is_leg(turn) => self.close_pair(Agreement::Failed),
+                    // Turned away even as the last: to ask it again and again would never end.
+                    Denied::Open { .. } if turn.last_resort => {}
                     Denied::Open { .. } => self.resting.push(turn.candidate),
                     // No further attempt of any kind.
                     Denied::RetryBudget => self.queue.clear(),

@@ -153,6 +153,10 @@ async fn ask(client: &Http, running: &Running, body: &Value) -> Got {
 async fn local(client: &Http, running: &Running, path: &str, body: &Value) -> Got {
     for _ in 0..32 {
         let got = post(client, running.address, path, body.to_string()).await;
+        if got.status == 503 && body["stream"] == true {
+            // The coin fell to the teacher, and the scripted one does not stream.
+            continue;
+        }
         assert_eq!(got.status, 200, "{}", got.text());
         if got.header("x-mains-target") == "label/intents" {
             return got;

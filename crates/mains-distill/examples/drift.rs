@@ -22,7 +22,7 @@ const SEED: u64 = 5;
 /// Streams of which the median is told.
 const RUNS: usize = 300;
 /// Requests after which a change is given up on.
-const REQUESTS_MAX: u64 = 1_000_000;
+const REQUESTS_MAX: u64 = 300_000;
 
 fn main() -> Result<(), Box<dyn Error>> {
     teachers()?;
@@ -161,7 +161,8 @@ fn primes() -> Result<(), Box<dyn Error>> {
             _ => continue,
         };
         if record[0].ends_with("gpt-4-0314") {
-            rows.push((record[6].to_owned(), label));
+            // What varies in the prompt is the number.
+            rows.push((record[6].chars().filter(char::is_ascii_digit).collect::<String>(), label));
         }
     }
     let lesson = common::lesson("primes", &rows, 2)?;

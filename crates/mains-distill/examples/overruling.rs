@@ -10,7 +10,7 @@ mod common;
 mod recorded;
 
 use common::Threads;
-use mains_distill::certificate::Promise;
+use mains_distill::certificate::{Promise, Terms};
 use mains_distill::heads::average::Heads;
 use mains_distill::split::Shares;
 use mains_distill::training::{Embedded, Part, Settings, train};
@@ -41,14 +41,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("{} rows, {} left out: GPT-4 gave no label", recorded.rows.len(), recorded.left_out);
     let embeddings = recorded.embeddings().filter(|_| only.is_none());
     println!("embeddings: {}", if embeddings.is_some() { "yes" } else { "none" });
-    for serve in [Promise::AllTraffic, Promise::AnsweredLocally] {
+    let promises = [Promise::AllTraffic, Promise::AnsweredLocally];
+    for (serve, eps_ppm) in promises.into_iter().flat_map(|serve| [(serve, 20_000), (serve, 50_000)]) {
         let mut found = Vec::new();
         for seed in 0..SEEDS {
-            let settings =
-                Settings { shares: SHARES, serve, heads: only, ..Settings::new(seed, Timestamp(0)) };
+            let [all, local] = promises.map(|promise| Terms::new(promise, eps_ppm));
+            let start = Settings::new(seed, Timestamp(0));
+            let settings = Settings { shares: SHARES, serve, all, local, heads: only, ..start };
             found.push(measure(&recorded, embeddings.as_deref(), &settings)?);
         }
-        println!("promise {serve:?}, 2 %, {SEEDS} splits: mean (least to most)");
+        println!("promise {serve:?}, {} %, {SEEDS} splits: mean (least to most)", eps_ppm / 10_000);
         let line = |name: &str, of: fn(&Figures) -> f64| {
             let values: Vec<f64> = found.iter().map(of).collect();
             let mean = values.iter().sum::<f64>() / values.len() as f64;

@@ -1,6 +1,7 @@
 //! Whatever of a request but its messages must be the same for the task to be the same, as one text.
 
 use super::NotPlain;
+use crate::canonical;
 use mains_wire::neutral::{AnswerFormat, CallKind, Json, Question, Tool, ToolChoice, ToolKind};
 use serde_json::{Map, Value, json};
 
@@ -30,7 +31,7 @@ pub fn fixed(question: &Question) -> Result<String, NotPlain> {
             all.insert("format".into(), format);
         }
     }
-    if all.is_empty() { Ok(String::new()) } else { Ok(canonical(&Value::Object(all))) }
+    if all.is_empty() { Ok(String::new()) } else { Ok(canonical::json(&all)) }
 }
 
 fn tool(tool: &Tool) -> Result<Value, NotPlain> {
@@ -54,21 +55,4 @@ fn choice_of(choice: &ToolChoice) -> Result<Value, NotPlain> {
 
 fn value(json: &Json) -> Result<Value, NotPlain> {
     serde_json::from_str(json.as_str()).map_err(|error| NotPlain::Unreadable(error.to_string()))
-}
-
-/// Written with sorted keys, whatever order the parser keeps.
-fn canonical(value: &Value) -> String {
-    match value {
-        Value::Object(members) => {
-            let mut members: Vec<(&String, &Value)> = members.iter().collect();
-            members.sort_unstable_by_key(|(key, _)| *key);
-            let members: Vec<String> = members
-                .into_iter()
-                .map(|(key, value)| format!("{}:{}", Value::String(key.clone()), canonical(value)))
-                .collect();
-            format!("{{{}}}", members.join(","))
-        }
-        Value::Array(items) => format!("[{}]", items.iter().map(canonical).collect::<Vec<_>>().join(",")),
-        other => other.to_string(),
-    }
 }

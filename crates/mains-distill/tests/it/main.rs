@@ -5,6 +5,7 @@
 mod certificate;
 mod group;
 mod labeller;
+mod recorded;
 mod routing;
 mod split;
 mod tails;

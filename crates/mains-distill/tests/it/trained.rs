@@ -71,6 +71,22 @@ pub(crate) fn lesson(rows: usize, classes: u64, noise: f64, seed: u64) -> Lesson
     Lesson { task: Served::new("words", template, labels, bound), examples, costs: None }
 }
 
+/// Recorded texts with the labels `0 no` and `1 yes`.
+pub(crate) fn lesson_of(rows: &[(String, u32)]) -> Lesson {
+    let mut lesson = lesson(0, 2, 0.0, 0);
+    lesson.examples = rows
+        .iter()
+        .enumerate()
+        .map(|(row, (text, label))| Example {
+            name: format!("row {row}"),
+            text: text.clone(),
+            label: *label,
+            at: Timestamp(0),
+        })
+        .collect();
+    lesson
+}
+
 fn trained(lesson: &Lesson, embedded: Option<Embedded<'_>>, settings: &Settings, crew: &dyn Crew) -> Trained {
     train(lesson, embedded, settings, crew, &|_| ()).unwrap()
 }

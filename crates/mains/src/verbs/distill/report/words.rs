@@ -70,6 +70,16 @@ pub(super) fn heads(document: &Document) -> String {
     format!("{speaks} ({how}: {})", why.join(", "))
 }
 
+/// How the rows are divided.
+fn rows(document: &Document) -> String {
+    let counts = &document.report.counts;
+    let [all, fit, calibrate, audit, repeats] =
+        [counts.rows, counts.fit, counts.calibrate, counts.audit, counts.repeats].map(print::thousands);
+    format!(
+        "{all}: {fit} to learn from, {calibrate} to calibrate, {audit} to audit, {repeats} repeats left out"
+    )
+}
+
 /// What is saved with 1,000 requests: name and figure.
 pub(super) fn savings(savings: &Savings) -> Vec<(&'static str, String)> {
     let mut rows = Vec::new();
@@ -104,18 +114,7 @@ pub(in crate::verbs::distill) fn text(document: &Document) -> String {
     row("labeller", &format!("{}, taught by {}", about.name, about.teacher));
     row("promise", &promise(served));
     row("ruling", &ruling(served));
-    let counts = &report.counts;
-    row(
-        "rows",
-        &format!(
-            "{}: {} to learn from, {} to calibrate, {} to audit, {} repeats left out",
-            print::thousands(counts.rows),
-            print::thousands(counts.fit),
-            print::thousands(counts.calibrate),
-            print::thousands(counts.audit),
-            print::thousands(counts.repeats)
-        ),
-    );
+    row("rows", &rows(document));
     row("suffices", &mains_distill::certificate::progress(served.rows, &served.terms));
     row("heads", &heads(document));
     row("agreement", &format!("{} of audit rows, were it to answer all", share(&report.agreement)));

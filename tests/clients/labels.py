@@ -50,9 +50,8 @@ def chat(question):
 
     if call:
         first = {"index": 0, "id": "call_9", "type": "function", "function": {"name": "set_label", "arguments": ""}}
-        # OpenAI sends the role alone or with the first call. It says `null` for the content where a call follows; the
-        # outlet's writer does not know that yet when it sends the role, and says "" (a known difference).
-        chunks = [chunk({"role": "assistant", "content": ""}), chunk({"tool_calls": [first]}),
+        # OpenAI sends the role alone or with the first call, and `null` for the content where a call follows.
+        chunks = [chunk({"role": "assistant", "content": None}), chunk({"tool_calls": [first]}),
                   chunk({"tool_calls": [{"index": 0, "function": {"arguments": call}}]})]
     else:
         chunks = [chunk({"role": "assistant", "content": ""}), chunk({"content": text})]

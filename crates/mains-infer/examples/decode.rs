@@ -84,7 +84,7 @@ fn decoded_per_s(model: &mut Llama, count: usize) -> f64 {
 fn raw(text: String, max_tokens: u64, constraint: Option<Constraint>, seed: u64) -> Generate {
     let sampling = Sampling { temperature: 1.0, seed, ..Sampling::default() };
     let question = Question::Raw(text);
-    Generate { question, max_tokens: Some(max_tokens), sampling, stop: Vec::new(), constraint }
+    Generate { max_tokens: Some(max_tokens), sampling, constraint, ..Generate::new(question) }
 }
 
 /// Seconds to the first token of a prompt whose constant part was read before, and of one that is new.

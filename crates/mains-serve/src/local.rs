@@ -2,6 +2,7 @@
 
 use mains_host::Used;
 use mains_wire::neutral::{Event, Question};
+use std::sync::Arc;
 use tokio::sync::mpsc;
 
 /// What a local model says.
@@ -42,6 +43,8 @@ pub struct LocalQuestion {
 pub enum LocalAsks {
     /// The next turn of a conversation.
     Answer {
+        /// The project that asks: what was read for one is not taken over for another.
+        project: Option<Arc<str>>,
         /// The conversation.
         question: Box<Question>,
         /// Most tokens to answer with.

@@ -168,8 +168,11 @@ impl Desk {
         let id = self.last_id + 1;
         let LocalQuestion { model, asks } = question;
         let message = match asks {
-            LocalAsks::Answer { question, max_tokens } => words::generate(&question, max_tokens)
-                .map(|(request, form)| (ToWorker::Generate { id, request }, form)),
+            LocalAsks::Answer { project, question, max_tokens } => words::generate(&question, max_tokens)
+                .map(|(mut request, form)| {
+                    request.reader = project.as_deref().map(str::to_owned);
+                    (ToWorker::Generate { id, request }, form)
+                }),
             LocalAsks::Vectors(texts) => Ok((ToWorker::Embed { id, texts }, Form::Text)),
         };
         // What is too long for a message is the question's fault, and the worker has not heard of it.

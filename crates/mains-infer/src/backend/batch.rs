@@ -37,6 +37,8 @@ pub enum Told {
 /// One answer in the making.
 pub(super) struct Answer {
     pub(super) id: u64,
+    /// Whose it is.
+    pub(super) reader: Option<String>,
     /// The prompt and what was chosen since.
     pub(super) tokens: Vec<u32>,
     pub(super) limit: u64,
@@ -58,6 +60,7 @@ impl Answer {
     pub(super) fn new(id: u64, tokens: Vec<u32>, limit: u64, sampler: Sampler, stops: StopFilter) -> Self {
         Self {
             id,
+            reader: None,
             prompt: tokens.len(),
             tokens,
             limit,
@@ -76,6 +79,11 @@ impl Answer {
     /// Whether the prompt has been read and one token waits to be.
     fn is_writing(&self) -> bool {
         self.fed >= self.prompt && self.tokens.len() == self.fed + 1
+    }
+
+    /// How many of the tokens that another one wants are the first of these, which are its own too.
+    fn shared(&self, other: &Self, tokens: &[u32], wanted: &[u32]) -> usize {
+        if self.reader == other.reader { common(tokens, wanted) } else { 0 }
     }
 
     /// Positions that it may come to need. The last token that fits needs none.
@@ -170,10 +178,11 @@ impl Batch {
         // The last token is always computed: the logits after it are wanted.
         let wanted = &answer.tokens[..answer.prompt - 1];
         let running = || self.answers.iter().filter(|other| other.sequence.is_some());
-        let shared = |other: &Answer| common(&other.tokens[..other.fed], wanted);
+        let shared = |other: &Answer| other.shared(answer, &other.tokens[..other.fed], wanted);
         let now = running().map(shared).max().unwrap_or(0);
-        let kept = self.prefixes.shared(wanted);
-        let soon = running().map(|other| common(&other.tokens[..other.prompt], wanted)).max().unwrap_or(0);
+        let kept = self.prefixes.shared(answer.reader.as_deref(), wanted);
+        let soon = running().map(|other| other.shared(answer, &other.tokens[..other.prompt], wanted));
+        let soon = soon.max().unwrap_or(0);
         if soon >= now.max(kept) + PREFIX_MIN {
             return Ok(false);
         }
@@ -188,7 +197,8 @@ impl Batch {
         if length >= PREFIX_MIN {
             let nearest =
                 running().find(|other| shared(other) == now).and_then(|other| other.sequence.as_ref());
-            let from = if now >= kept { nearest } else { self.prefixes.best(wanted) };
+            let from =
+                if now >= kept { nearest } else { self.prefixes.best(answer.reader.as_deref(), wanted) };
             if let Some(from) = from {
                 sequence.copy_from(from, length)?;
             }
@@ -283,7 +293,7 @@ impl Batch {
                 && let Some(sequence) = compact(sequence, tools.model)
             {
                 answer.tokens.truncate(sequence.length());
-                self.prefixes.keep(answer.tokens, sequence);
+                self.prefixes.keep(answer.reader, answer.tokens, sequence);
             }
             (tools.tell)(id, Told::Ended(ended));
         }

@@ -139,6 +139,7 @@ impl LocalModel {
         }
         let limit = request.max_tokens.unwrap_or(room).min(room);
         let mut answer = Answer::new(id, tokens, limit, sampler, stops);
+        answer.reader.clone_from(&request.reader);
         if let Some(constraint) = &request.constraint {
             answer.guide = Some(self.guides()?.guide(constraint)?);
         }

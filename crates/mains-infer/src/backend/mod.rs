@@ -50,6 +50,24 @@ pub struct Generate {
     /// off in the middle of the form.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub constraint: Option<Constraint>,
+    /// Whose prompt this is: beginnings are taken over from prompts of the same reader only, because the tokens that
+    /// were not computed again tell what an earlier prompt began with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reader: Option<String>,
+}
+
+impl Generate {
+    /// Continues this with the likeliest tokens, as many as the context holds.
+    pub fn new(question: Question) -> Self {
+        Self {
+            question,
+            max_tokens: None,
+            sampling: Sampling::default(),
+            stop: Vec::new(),
+            constraint: None,
+            reader: None,
+        }
+    }
 }
 
 /// Something that happens while an answer is made.

@@ -353,13 +353,7 @@ mod tests {
 
     fn generate(id: u64) -> ToWorker {
         let question = Question::Raw("hello".to_owned());
-        let request = Generate {
-            question,
-            max_tokens: Some(1),
-            sampling: crate::backend::Sampling::default(),
-            stop: Vec::new(),
-            constraint: None,
-        };
+        let request = Generate { max_tokens: Some(1), ..Generate::new(question) };
         ToWorker::Generate { id, request }
     }
 

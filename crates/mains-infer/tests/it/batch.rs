@@ -136,6 +136,28 @@ fn what_is_not_computed_again_is_said_and_old_beginnings_go() {
 }
 
 #[test]
+fn nobody_learns_what_anothers_prompt_began_with() {
+    let mut model = local("readers", Plan { kind: Q4_1, tied: true, seed: 27 });
+    let constant = "the same instructions for every text that comes: ".repeat(4);
+    let of = |reader: Option<&str>| Generate { reader: reader.map(str::to_owned), ..raw(&constant, 8) };
+    let (said, first) = answer(&mut model, &of(Some("payroll")));
+    assert_eq!(first.usage.cached_read, 0);
+    for other in [Some("sales"), None] {
+        let (text, finish) = answer(&mut model, &of(other));
+        assert_eq!((text, finish.usage.cached_read), (said.clone(), 0), "{other:?}");
+    }
+    // Three are kept, and each reader finds its own.
+    for reader in [Some("payroll"), Some("sales"), None] {
+        let (text, finish) = answer(&mut model, &of(reader));
+        assert_eq!((text, finish.usage.input), (said.clone(), 1), "{reader:?}");
+    }
+    // Nor while both are being answered: the second reads its whole prompt beside the first.
+    let mut model = local("readers-together", Plan { kind: Q4_1, tied: true, seed: 27 });
+    let got = together(&mut model, &[(0, 0, of(Some("payroll"))), (1, 1, of(Some("sales")))]);
+    assert_eq!((got[&1].0.clone(), got[&1].1.usage.cached_read), (said, 0));
+}
+
+#[test]
 fn one_that_is_cancelled_leaves_the_others_as_they_are() {
     let mut model = local("leaves", Plan { kind: Q8_0, tied: false, seed: 21 });
     let request = |id: u64| Generate {

@@ -40,14 +40,7 @@ pub(crate) fn local(name: &str, plan: Plan) -> LocalModel {
 }
 
 pub(crate) fn raw(text: &str, max_tokens: u64) -> Generate {
-    let question = Question::Raw(text.to_owned());
-    Generate {
-        question,
-        max_tokens: Some(max_tokens),
-        sampling: Sampling::default(),
-        stop: Vec::new(),
-        constraint: None,
-    }
+    Generate { max_tokens: Some(max_tokens), ..Generate::new(Question::Raw(text.to_owned())) }
 }
 
 pub(crate) fn answer(model: &mut LocalModel, request: &Generate) -> (String, Finish) {

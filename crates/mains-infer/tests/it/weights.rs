@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use mains_infer::backend::{Event, Generate, Question, Reason, Sampling, Source};
+use mains_infer::backend::{Event, Generate, Question, Reason, Source};
 use mains_infer::gguf::Gguf;
 use mains_infer::model::{Llama, Options};
 use mains_infer::models::{self, KnownModel};
@@ -84,13 +84,7 @@ fn a_chat_begins_as_in_another_engine() {
     let mut model = LocalModel::load(&Source { path, sha256 }, options).unwrap();
     let content = "What is the capital of France?".to_owned();
     let question = Question::Chat(vec![Message { role: Role::User, content }]);
-    let request = Generate {
-        question,
-        max_tokens: Some(40),
-        sampling: Sampling::default(),
-        stop: Vec::new(),
-        constraint: None,
-    };
+    let request = Generate { max_tokens: Some(40), ..Generate::new(question) };
     let mut text = String::new();
     let finish = model.generate(&request, &|| false, &mut |event| {
         if let Event::Text(more) = event {

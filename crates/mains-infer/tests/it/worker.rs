@@ -100,8 +100,7 @@ fn generate(id: u64, max_tokens: u64) -> ToWorker {
     let question = Question::Raw("hello".to_owned());
     // Warm sampling, so that the small model does not end its answers early by its own taste.
     let sampling = Sampling { temperature: 1.0, top_k: 0, top_p: 1.0, seed: id };
-    let request =
-        Generate { question, max_tokens: Some(max_tokens), sampling, stop: Vec::new(), constraint: None };
+    let request = Generate { max_tokens: Some(max_tokens), sampling, ..Generate::new(question) };
     ToWorker::Generate { id, request }
 }
 
@@ -145,14 +144,7 @@ fn failures_name_their_kind_and_the_worker_goes_on() {
     assert!(matches!(parent.hear(), FromWorker::Error { id: None, trouble: Trouble::Protocol, .. }));
     assert!(matches!(parent.load(model("failures"), None), FromWorker::Ready(_)));
     let long = Question::Raw("x".repeat(300));
-    let request = Generate {
-        question: long,
-        max_tokens: None,
-        sampling: Sampling::default(),
-        stop: Vec::new(),
-        constraint: None,
-    };
-    parent.say(&ToWorker::Generate { id: 2, request });
+    parent.say(&ToWorker::Generate { id: 2, request: Generate::new(long) });
     assert!(matches!(parent.hear(), FromWorker::Error { id: Some(2), trouble: Trouble::TooLong, .. }));
     parent.end().unwrap();
 }

@@ -1,7 +1,8 @@
 //! Stop 9: what was used, and the hold given back.
 
-use super::Who;
 use super::relay::{Learnt, Relayed, Told};
+use super::{Routed, Who};
+use crate::labels::Call;
 use crate::live::TargetFacts;
 use crate::outlet::Outlet;
 use mains_meter::{Answer, Footprint, Meter, local};
@@ -122,7 +123,20 @@ fn paid(outlet: &Outlet, relayed: &Relayed) -> Vec<Spent> {
             footprint: usage.and_then(|usage| footprint(outlet, &facts, &usage, relayed, learnt, attempt)),
         })
     };
-    answered.into_iter().chain(aside).map(|one| spent(one).unwrap_or_default()).collect()
+    let mut all: Vec<Spent> =
+        answered.into_iter().chain(aside).map(|one| spent(one).unwrap_or_default()).collect();
+    if let Some(first) = all.first_mut() {
+        first.footprint =
+            first.footprint.map(|footprint| with_passed_on(outlet, &relayed.held.routed, footprint));
+    }
+    all
+}
+
+/// The footprint of an answer, and of the labeller that passed the request on to who gave it.
+fn with_passed_on(outlet: &Outlet, routed: &Routed, footprint: Footprint) -> Footprint {
+    let passed_on = routed.label.as_ref().filter(|call| call.decision.is_err());
+    let more = passed_on.and_then(|call| labelling(outlet, call));
+    more.map_or(footprint, |more| footprint.plus(&more))
 }
 
 fn footprint(
@@ -134,12 +148,7 @@ fn footprint(
     attempt: &AttemptSummary,
 ) -> Option<Footprint> {
     if facts.upstream.is_labellers() {
-        // What labels runs on this thread and waits for nothing: its time is processor time.
-        let call = relayed.held.routed.label.as_ref()?;
-        let took = call.took.as_s_f64();
-        let cpu_s = call.used.map_or(took, |used| used.cpu_s.max(took));
-        let (joules, grade) = local::from_processor_time(outlet.processor, cpu_s, took);
-        return Meter::new(outlet.catalog).here(joules, grade, None);
+        return labelling(outlet, relayed.held.routed.label.as_ref()?);
     }
     if facts.upstream.is_local() {
         return local_footprint(outlet, facts, learnt, attempt);
@@ -152,6 +161,22 @@ fn footprint(
         zone: facts.upstream.zone.as_deref(),
     };
     Meter::new(outlet.catalog).footprint(&answer)
+}
+
+/// What a labeller took of this machine, whether it answered or not.
+fn labelling(outlet: &Outlet, call: &Call) -> Option<Footprint> {
+    let meter = Meter::new(outlet.catalog);
+    // What labels runs on this thread and waits for nothing but the worker: its time is processor time.
+    let took = call.took.as_s_f64();
+    let measured =
+        call.used.and_then(|used| local::from_sensor(used.packages_j?, used.cpu_s, used.all_cpu_s));
+    let cpu_s = call.used.filter(|_| measured.is_none()).map_or(took, |used| used.cpu_s.max(took));
+    let (joules, grade) = local::from_processor_time(outlet.processor, cpu_s, took);
+    let own = meter.here(joules, grade, None)?;
+    match measured {
+        Some((joules, grade)) => Some(own.plus(&meter.here(joules, grade, None)?)),
+        None => Some(own),
+    }
 }
 
 fn attempt_s(attempt: &AttemptSummary) -> Option<f64> {
@@ -250,10 +275,10 @@ impl Settled {
 }
 
 /// What the labeller of the route did: the confidence of its answer, or why the request went on and what that took.
-pub(crate) fn label_headers(routed: &super::Routed) -> Vec<(&'static str, String)> {
+pub(crate) fn label_headers(routed: &Routed) -> Vec<(&'static str, String)> {
     let call = routed.label.as_ref();
-    let confidence = call.and_then(crate::labels::Call::confidence);
-    let escalated = call.and_then(crate::labels::Call::escalated);
+    let confidence = call.and_then(Call::confidence);
+    let escalated = call.and_then(Call::escalated);
     let confidence = confidence.map(|text| ("x-mains-label-confidence", text));
     confidence.into_iter().chain(escalated.map(|text| ("x-mains-label", text))).collect()
 }

@@ -105,11 +105,11 @@ pub(super) fn generate(question: &Neutral, max_tokens: u64) -> Result<(Generate,
         seed: question.sampling.seed.unwrap_or(0).cast_unsigned(),
     };
     let request = Generate {
-        question: Question::Chat(messages),
         max_tokens: Some(max_tokens),
         sampling,
         stop: question.stop.clone(),
         constraint,
+        ..Generate::new(Question::Chat(messages))
     };
     Ok((request, form))
 }

@@ -8,6 +8,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use mains_host::{Clock, Entropy};
+use mains_ledger::Hash;
 use mains_meter::local::Processor;
 use mains_serve::control::{Answer, Command, say};
 use mains_serve::http::ReplyBody;
@@ -17,7 +18,6 @@ use mains_serve::open::{self, Surroundings};
 use mains_serve::outlet::Outlet;
 use mains_serve::run::{Reread, Run, run};
 use serde_json::{Value, json};
-use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -25,6 +25,10 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+
+/// The encoder that a worker of local models has, and the hash of its weights.
+pub(crate) const ENCODER: &str = "all-minilm-l6-v2";
+pub(crate) const ENCODER_HASH: Hash = Hash([9; 32]);
 
 /// What an upstream does with a request, by the model's name in it.
 pub(crate) type Script = fn(&Value) -> Act;
@@ -155,7 +159,7 @@ impl Running {
         Self::start_around(folder, serve, config, None).await
     }
 
-    /// The same, with a worker of local models.
+    /// The same, with a worker of local models, which has [`ENCODER`].
     pub(crate) async fn start_around(
         folder: tempfile::TempDir,
         serve: &str,
@@ -184,8 +188,8 @@ impl Running {
             base,
             clock,
             entropy: Entropy::system().unwrap(),
+            weights: local.iter().map(|_| (ENCODER.to_owned(), ENCODER_HASH)).collect(),
             local,
-            weights: HashMap::new(),
             processor: Processor::unknown(2.0),
             stand_ins: Vec::new(),
             as_of: None,

@@ -17,8 +17,9 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::OnceLock;
 
-const LABELS: [&str; 3] = ["refund", "login", "shipping"];
-const SYLLABLES: [&str; 12] = ["ba", "ku", "ri", "mo", "te", "sa", "lo", "ni", "fe", "du", "gi", "po"];
+pub(crate) const LABELS: [&str; 3] = ["refund", "login", "shipping"];
+pub(crate) const SYLLABLES: [&str; 12] =
+    ["ba", "ku", "ri", "mo", "te", "sa", "lo", "ni", "fe", "du", "gi", "po"];
 
 fn word(first: u64, number: u64) -> String {
     let part = |n: u64| SYLLABLES[usize::try_from(n % 12).unwrap()];
@@ -26,7 +27,7 @@ fn word(first: u64, number: u64) -> String {
 }
 
 /// A text whose first word, and every second one, says its class.
-fn text(class: u64, chance: &mut Chance) -> String {
+pub(crate) fn text(class: u64, chance: &mut Chance) -> String {
     let words: Vec<String> = (0..8)
         .map(|place| {
             let of = if place % 2 == 0 || place == 7 { class } else { 5 + chance.below(7) };
@@ -37,7 +38,7 @@ fn text(class: u64, chance: &mut Chance) -> String {
 }
 
 /// A text of a class that was not seen in training.
-fn fresh(class: u64) -> String {
+pub(crate) fn fresh(class: u64) -> String {
     text(class, &mut Chance::from_seed(4_242 + class))
 }
 
@@ -45,7 +46,7 @@ fn labels(shape: Shape) -> LabelSet {
     LabelSet::of_labels(&LABELS.map(|label| (label.to_owned(), 1)), shape).unwrap()
 }
 
-fn task(fixed: &str, shape: Shape, teacher: &str) -> Served {
+pub(crate) fn task(fixed: &str, shape: Shape, teacher: &str) -> Served {
     let turn = Turn { role: Role::User, text: "Classify: {text}".to_owned() };
     let template = Template::of_prompt(fixed, &[turn]).unwrap();
     let fingerprints =
@@ -88,7 +89,7 @@ fn file(task: Served, signer: &Ed25519Signer) -> Vec<u8> {
     draft.finish(Some(&Seal { key: signer.verifier().public_bytes(), signature }))
 }
 
-fn put(folder: &Path, bytes: &[u8]) {
+pub(crate) fn put(folder: &Path, bytes: &[u8]) {
     std::fs::create_dir_all(folder.join("data/labellers")).unwrap();
     std::fs::write(folder.join("data/labellers/intents.labeller"), bytes).unwrap();
 }
@@ -111,12 +112,12 @@ async fn start(upstream: &Upstream, task: Served, more: &str) -> Running {
     Running::start_in(folder, "", &config(upstream.address, &teacher, more)).await
 }
 
-fn signer() -> Ed25519Signer {
+pub(crate) fn signer() -> Ed25519Signer {
     Ed25519Signer::from_seed("mains.test/one", &[7; 32]).unwrap()
 }
 
 /// The teacher: right, or wrong in the way that its name says.
-fn teacher(question: &Value) -> Act {
+pub(crate) fn teacher(question: &Value) -> Act {
     let model = question["model"].as_str().unwrap_or_default();
     let asked = question["messages"][0]["content"].as_str().unwrap_or_default();
     let text = asked.strip_prefix("Classify: ").unwrap_or(asked);
@@ -139,7 +140,7 @@ fn teacher(question: &Value) -> Act {
     )
 }
 
-fn plain(class: u64) -> Value {
+pub(crate) fn plain(class: u64) -> Value {
     json!({"model": "m", "messages": [{"role": "user", "content": format!("Classify: {}", fresh(class))}]})
 }
 
@@ -150,7 +151,7 @@ async fn ask(client: &Http, running: &Running, body: &Value) -> Got {
 }
 
 /// Asks until the coin falls to the labeller: it does in 99 of 100 cases.
-async fn local(client: &Http, running: &Running, path: &str, body: &Value) -> Got {
+pub(crate) async fn local(client: &Http, running: &Running, path: &str, body: &Value) -> Got {
     for _ in 0..32 {
         let got = post(client, running.address, path, body.to_string()).await;
         if got.status == 503 && body["stream"] == true {
@@ -166,7 +167,7 @@ async fn local(client: &Http, running: &Running, path: &str, body: &Value) -> Go
     panic!("the labeller never answered {body}");
 }
 
-async fn line(running: &Running) -> LabelLine {
+pub(crate) async fn line(running: &Running) -> LabelLine {
     match say(&running.folder.path().join("data"), &Command::Labels).await.unwrap() {
         Answer::Labels(mut lines) if lines.len() == 1 => lines.remove(0),
         other => panic!("one labeller was expected: {other:?}"),

@@ -9,6 +9,7 @@ mod death;
 mod harness;
 mod kept;
 mod labels;
+mod labels_dense;
 mod local_forms;
 mod locked;
 mod passing;

@@ -1,12 +1,20 @@
 //! The flags of `mains distill route`.
 
+use super::SwapRequests;
 use clap::Args;
 use std::path::PathBuf;
 
 #[derive(Debug, Args)]
 pub(crate) struct DistillRoute {
-    /// Recorded answers: CSV with a header, or JSON objects a line where the name ends in `.jsonl`
+    /// Recorded answers: CSV with a header, or JSON objects a line where the name ends in `.jsonl`; or the folder of a
+    /// test by `mains swap test`, beside `--requests` or `--route` as that test had them: its candidate is the weak model,
+    /// its old one the strong one
     pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) asked: SwapRequests,
+    /// Folder of the outlet, whose key signed the test
+    #[arg(long, default_value = ".mains", env = "MAINS_DATA")]
+    pub(crate) data: PathBuf,
     /// Column of the text
     #[arg(long, value_name = "COLUMN", default_value = "text")]
     pub(crate) text: String,

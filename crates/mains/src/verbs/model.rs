@@ -295,8 +295,7 @@ fn ask(
     let mut model =
         print::while_watched(|| "loading the model".to_owned(), || LocalModel::load(&source, options))?;
     let question = Question::Chat(vec![Message { role: Role::User, content: prompt }]);
-    let request =
-        Generate { question, max_tokens: Some(max_tokens), sampling, stop: Vec::new(), constraint: None };
+    let request = Generate { max_tokens: Some(max_tokens), sampling, ..Generate::new(question) };
     let loaded = clock.monotonic();
     let mut begun: Option<Instant> = None;
     let gone = std::cell::Cell::new(false);

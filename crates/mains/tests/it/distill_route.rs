@@ -1,7 +1,10 @@
 //! `mains distill route` through the binary.
 
+use super::swap::{Script, World, text};
 use super::{run, temporary};
+use serde_json::json;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 /// Rows whose topic tells the gain, as CSV: text, weak, strong, group, and three answers.
 fn recorded() -> String {
@@ -66,4 +69,51 @@ fn what_is_missing_is_said() {
     assert!(ran.err.contains("which is no number"), "{}", ran.err);
     let ran = run(folder.path(), &["distill", "route", "none.csv"]).ends(2);
     assert!(ran.err.contains("failed to read `none.csv`"), "{}", ran.err);
+}
+
+/// A text, every twelfth about a parcel and the others about something else, in words of its own.
+fn about(number: usize) -> String {
+    let topic = if number.is_multiple_of(12) { "parcel" } else { "invoice" };
+    let word = |place: usize| format!("w{}", (number * 131 + place * 977) % 1_009);
+    format!("{topic} {} {} {} {topic} {} {}", word(1), word(2), word(3), word(4), word(5))
+}
+
+#[test]
+fn a_finished_test_of_a_replacement_teaches_a_router() {
+    // The candidate is wrong wherever it is asked about parcels, and right about the rest: words tell.
+    let script: Script = Arc::new(|asked, _| {
+        let wrong = asked["model"] == "gpt-4o-mini" && text(asked).starts_with("parcel");
+        if wrong { "later".into() } else { "now".into() }
+    });
+    let world = World::with(&script, true);
+    let lines: Vec<String> = (0..300)
+        .map(|number| {
+            let body = json!({"model": "label", "max_tokens": 5,
+                "messages": [{"role": "user", "content": about(number)}]});
+            json!({"request": body, "answer": "now"}).to_string()
+        })
+        .collect();
+    std::fs::write(world.folder.path().join("requests.jsonl"), lines.join("\n")).unwrap();
+    world.test(&["--margin=8"]);
+    let rows = world.report()["rows"].as_array().unwrap().len();
+    assert!(rows > 100, "one in twelve is hard to tell from 8 points: {rows}");
+    let route = |requests: &str| {
+        let words = ["distill", "route", "swap", "--requests", requests, "--data", "data", "--json"];
+        run(world.folder.path(), &words)
+    };
+    let ran = route("requests.jsonl").ends(0);
+    let report = ran.json();
+    assert_eq!((&report["rows"], &report["strong_ppm"]), (&json!(rows), &json!(1_000_000)), "{report}");
+    assert_eq!(report["ruling"]["is"], "enabled", "{report}");
+    assert!(ran.err.contains(&format!("{rows} requests of a test, graded by: ")), "{}", ran.err);
+    // Costs of recorded answers are not in that file.
+    assert!(ran.err.contains("nothing is said of money"), "{}", ran.err);
+    std::fs::write(world.folder.path().join("others.jsonl"), lines[..20].join("\n")).unwrap();
+    let others = route("others.jsonl").ends(2);
+    assert!(others.err.contains("is not among the requests now"), "{}", others.err);
+    let path = world.folder.path().join("swap/report.json");
+    let report = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, report.replacen("\"same\":true", "\"same\":false", 1)).unwrap();
+    let changed = route("requests.jsonl").ends(2);
+    assert!(changed.err.contains("does not hold") && changed.err.contains("hint:"), "{}", changed.err);
 }

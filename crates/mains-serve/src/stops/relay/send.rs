@@ -135,7 +135,11 @@ fn ask_local(outlet: &Outlet, held: &Held, facts: &TargetFacts) -> Result<Sent, 
     let translate =
         Translate::local(asked.who.dialect, asked.peek.stream, include_usage(asked), created(asked))
             .ok_or("this dialect cannot be answered by a local model")?;
-    let asks = LocalAsks::Answer { question: question.clone(), max_tokens };
+    let asks = LocalAsks::Answer {
+        project: asked.who.caller.project.clone(),
+        question: question.clone(),
+        max_tokens,
+    };
     let question = LocalQuestion { model: facts.model.clone(), asks };
     Ok(Sent { line: Line::ask(local, question), translate, losses: Vec::new() })
 }

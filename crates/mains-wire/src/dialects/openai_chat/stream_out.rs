@@ -134,11 +134,16 @@ impl Writer {
 
     /// The state of an answer; its first chunk says the role.
     fn choice(&mut self, index: u32, chunks: &mut Vec<Vec<u8>>) -> &mut Choice {
+        self.choice_with(index, Some(""), chunks)
+    }
+
+    /// The same, with the content of the first chunk: null where a tool call begins the answer, as OpenAI writes it.
+    fn choice_with(&mut self, index: u32, content: Option<&str>, chunks: &mut Vec<Vec<u8>>) -> &mut Choice {
         let known = self.choices.iter().position(|choice| choice.index == index);
         let at = known.unwrap_or_else(|| {
             let role = |w: &mut Json| {
                 w.field("role", "assistant");
-                w.field("content", "");
+                w.field("content", &content);
             };
             chunks.push(self.chunk(index, role, None, None));
             self.choices.push(Choice { index, ..Choice::default() });
@@ -148,7 +153,8 @@ impl Writer {
     }
 
     fn begin(&mut self, index: u32, start: &BlockStart, chunks: &mut Vec<Vec<u8>>, losses: &mut Losses) {
-        let choice = self.choice(index, chunks);
+        let content = if matches!(start, BlockStart::ToolCall { .. }) { None } else { Some("") };
+        let choice = self.choice_with(index, content, chunks);
         choice.block_start = choice.length;
         choice.open = Some(match start {
             BlockStart::Text => Open::Text,

@@ -6,7 +6,7 @@ mod sheet;
 use self::sheet::Sheet;
 use crate::cli::DistillRoute;
 use crate::print::{self, Ended, Trouble};
-use crate::verbs::model;
+use crate::verbs::{model, swap};
 use mains_distill::heads::dense::Embeddings;
 use mains_distill::routing::{Figure, Line, Part, Report, Row, Ruling, Settings, Table, Trial};
 use mains_infer::encoder::EncoderSource;
@@ -16,18 +16,26 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The encoder whose embeddings a router may learn from.
 const ENCODER: &str = "all-minilm-l6-v2";
+/// Columns of what both answers of a test cost: the weak model's, the strong one's.
+const COSTS: [&str; 2] = ["weak_cost", "strong_cost"];
 /// Texts that are embedded together.
 const BATCH: usize = 32;
 
 pub(crate) fn run(arguments: &DistillRoute) -> Result<Ended, Trouble> {
-    let sheet = Sheet::read(&arguments.file)?;
+    let sheet = if arguments.file.is_dir() { tested(arguments)? } else { Sheet::read(&arguments.file)? };
     if !arguments.agree.is_empty() {
         return agree::run(arguments, &sheet);
     }
     let texts = sheet.column(&arguments.text)?;
     let quality = |name: &str| -> Result<Vec<f64>, Trouble> { sheet.numbers(name) };
     let (weak, strong) = (quality(&arguments.weak)?, quality(&arguments.strong)?);
-    let costs: Option<[Vec<f64>; 2]> = sheet.costs(&arguments.costs)?;
+    let own = COSTS.map(str::to_owned);
+    let named = if arguments.costs.is_empty() && arguments.file.is_dir() && sheet.has(COSTS[0]) {
+        &own[..]
+    } else {
+        &arguments.costs
+    };
+    let costs: Option<[Vec<f64>; 2]> = sheet.costs(named)?;
     let groups = match &arguments.group {
         Some(name) => Some(sheet.column(name)?),
         None => sheet.column("group").ok(),
@@ -58,6 +66,32 @@ pub(crate) fn run(arguments: &DistillRoute) -> Result<Ended, Trouble> {
         Ruling::Enabled { .. } => Ended::Clean,
         Ruling::Refused { .. } => Ended::Findings,
     })
+}
+
+/// The verdicts of a test by `mains swap test`, in the columns that are read where none is named.
+fn tested(arguments: &DistillRoute) -> Result<Sheet, Trouble> {
+    let scores = swap::scored::read(&arguments.file, &arguments.asked, &arguments.data)?;
+    print::say(&format!("{} requests of a test, graded by: {}", scores.rows.len(), scores.grader));
+    if scores.judged_alone > 0 {
+        print::say(&format!(
+            "{} of them a judge model alone graded; what a router recovers is measured by what that judge likes",
+            scores.judged_alone
+        ));
+    }
+    let priced = scores.rows.iter().all(|row| row.nano_usd.is_some());
+    if !priced {
+        print::say("what both answers cost is not known of every request, so nothing is said of money");
+    }
+    let mut names = vec!["text", "weak", "strong"];
+    if priced {
+        names.extend(COSTS);
+    }
+    let cells = scores.rows.into_iter().map(|row| {
+        let costs = row.nano_usd.filter(|_| priced).map(|both| both.map(|nano| nano.to_string()));
+        let [weak, strong] = row.quality.map(|quality| quality.to_string());
+        [row.text, weak, strong].into_iter().chain(costs.into_iter().flatten()).collect()
+    });
+    Sheet::of(arguments.file.display().to_string(), &names, cells.collect())
 }
 
 /// All pieces of the trial, on all processors. Who does which makes no difference.

@@ -19,10 +19,24 @@ impl Sheet {
             .map_err(|error| Trouble::new(format!("failed to read `{file}`: {}", print::lowered(&error))))?;
         let lines = path.extension().is_some_and(|ending| ending == "jsonl" || ending == "ndjson");
         let (names, rows) = if lines { objects(&file, &bytes)? } else { table(&file, &bytes)? };
+        Self::filled(file, names, rows)
+    }
+
+    /// One of cells that are here.
+    pub(super) fn of(file: String, names: &[&str], rows: Vec<Vec<String>>) -> Result<Self, Trouble> {
+        Self::filled(file, names.iter().map(|name| (*name).to_owned()).collect(), rows)
+    }
+
+    fn filled(file: String, names: Vec<String>, rows: Vec<Vec<String>>) -> Result<Self, Trouble> {
         if rows.is_empty() {
             return Err(Trouble::new(format!("`{file}` holds no row")));
         }
         Ok(Self { file, names, rows })
+    }
+
+    /// Whether there is such a column.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.names.iter().any(|known| known == name)
     }
 
     /// A column.

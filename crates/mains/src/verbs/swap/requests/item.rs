@@ -58,6 +58,11 @@ impl Item {
         question(self.dialect, &self.body)
     }
 
+    /// What the user wrote.
+    pub(in crate::verbs::swap) fn text(&self) -> &str {
+        &self.text
+    }
+
     /// The model that was asked, as the record names it.
     pub(in crate::verbs::swap) fn model(&self) -> &str {
         self.body["model"].as_str().unwrap_or_default()

@@ -11,7 +11,7 @@ pub(crate) struct Kind {
     bytes: usize,
 }
 
-pub(crate) const KINDS: [Kind; 8] = [
+pub(crate) const KINDS: [Kind; 11] = [
     Kind { name: "F32", number: 0, block: 1, bytes: 4 },
     Kind { name: "F16", number: 1, block: 1, bytes: 2 },
     Kind { name: "Q4_0", number: 2, block: 32, bytes: 18 },
@@ -20,6 +20,9 @@ pub(crate) const KINDS: [Kind; 8] = [
     Kind { name: "Q5_0", number: 6, block: 32, bytes: 22 },
     Kind { name: "Q5_1", number: 7, block: 32, bytes: 24 },
     Kind { name: "BF16", number: 30, block: 1, bytes: 2 },
+    Kind { name: "Q4_K", number: 12, block: 256, bytes: 144 },
+    Kind { name: "Q5_K", number: 13, block: 256, bytes: 176 },
+    Kind { name: "Q6_K", number: 14, block: 256, bytes: 210 },
 ];
 pub(crate) const F32: Kind = KINDS[0];
 pub(crate) const Q4_1: Kind = KINDS[3];
@@ -37,12 +40,26 @@ pub(crate) struct Plan {
 }
 
 pub(crate) const CONTEXT: u32 = 512;
-const WIDTH: usize = 64;
-const INNER: usize = 96;
-const HEADS: usize = 6;
-const KV_HEADS: usize = 2;
 const HEAD: usize = 16;
 const LAYERS: usize = 2;
+
+/// Sides of the matrices: every row must be whole blocks.
+struct Sides {
+    width: usize,
+    inner: usize,
+    heads: usize,
+    kv_heads: usize,
+}
+
+impl Kind {
+    fn sides(self) -> Sides {
+        if self.block == 256 {
+            Sides { width: 256, inner: 512, heads: 16, kv_heads: 4 }
+        } else {
+            Sides { width: 64, inner: 96, heads: 6, kv_heads: 2 }
+        }
+    }
+}
 
 /// The bytes of a file in the making.
 #[derive(Default)]
@@ -126,8 +143,12 @@ impl Writer {
     clippy::cast_sign_loss,
     reason = "the numbers are small and known"
 )]
-/// A 16-bit float of a number between 2^-14 and 1, which is all that is needed here.
+/// A 16-bit float of a number below 1, which is all that is needed here.
 fn half(value: f64) -> [u8; 2] {
+    if value.abs() < 2f64.powi(-14) {
+        let sign = if value < 0.0 { 0x8000 } else { 0 };
+        return (sign | (value.abs() * 2f64.powi(24)) as u16).to_le_bytes();
+    }
     let exponent = value.abs().log2().floor();
     let fraction = (value.abs() / exponent.exp2() - 1.0) * 1024.0;
     let sign = if value < 0.0 { 0x8000 } else { 0 };
@@ -149,6 +170,20 @@ fn weights(kind: Kind, count: usize, size: f64, chance: &mut Chance) -> Vec<u8> 
             "Q5_1" => {
                 bytes.extend(half(size / 16.0));
                 bytes.extend(half(-size));
+            }
+            // Scales and minima of six bits are random too: the minimum's factor puts the middle at zero.
+            "Q4_K" => {
+                bytes.extend(half(size / 470.0));
+                bytes.extend(half(size / 470.0 * 7.5));
+            }
+            "Q5_K" => {
+                bytes.extend(half(size / 970.0));
+                bytes.extend(half(size / 970.0 * 15.5));
+            }
+            // Its scale stands at the end.
+            "Q6_K" => {
+                bytes.extend((0..kind.bytes - 2).map(|_| chance.next_u64() as u8));
+                bytes.extend(half(size / 2_350.0));
             }
             "Q4_0" => bytes.extend(half(size / 8.0)),
             "Q4_1" => {
@@ -188,6 +223,7 @@ fn vocabulary() -> (Vec<String>, Vec<String>, Vec<i32>) {
 /// A whole model.
 pub(crate) fn model(plan: Plan) -> Vec<u8> {
     let mut writer = Writer::default();
+    let Sides { width, inner, heads, kv_heads } = plan.kind.sides();
     let (tokens, merges, kinds) = vocabulary();
     let rows = tokens.len();
     writer.string("general.architecture", "llama");
@@ -197,10 +233,10 @@ pub(crate) fn model(plan: Plan) -> Vec<u8> {
     };
     number(&mut writer, "block_count", LAYERS);
     number(&mut writer, "context_length", CONTEXT as usize);
-    number(&mut writer, "embedding_length", WIDTH);
-    number(&mut writer, "feed_forward_length", INNER);
-    number(&mut writer, "attention.head_count", HEADS);
-    number(&mut writer, "attention.head_count_kv", KV_HEADS);
+    number(&mut writer, "embedding_length", width);
+    number(&mut writer, "feed_forward_length", inner);
+    number(&mut writer, "attention.head_count", heads);
+    number(&mut writer, "attention.head_count_kv", kv_heads);
     number(&mut writer, "attention.key_length", HEAD);
     number(&mut writer, "attention.value_length", HEAD);
     number(&mut writer, "rope.dimension_count", HEAD);
@@ -216,28 +252,30 @@ pub(crate) fn model(plan: Plan) -> Vec<u8> {
 
     let mut chance = Chance::from_seed(plan.seed);
     let mut matrix = |writer: &mut Writer, name: &str, rows: usize, columns: usize, size: f64| {
+        // Longer rows have smaller weights, so that the sums are of one size.
+        let size = size * (64.0 / width as f64).sqrt();
         let bytes = weights(plan.kind, rows * columns, size, &mut chance);
         writer.tensor(name, plan.kind.number, &[columns as u64, rows as u64], &bytes);
     };
-    matrix(&mut writer, "token_embd.weight", rows, WIDTH, 0.9);
+    matrix(&mut writer, "token_embd.weight", rows, width, 0.9);
     if !plan.tied {
-        matrix(&mut writer, "output.weight", rows, WIDTH, 0.5);
+        matrix(&mut writer, "output.weight", rows, width, 0.5);
     }
     for layer in 0..LAYERS {
         let name = |part: &str| format!("blk.{layer}.{part}.weight");
-        matrix(&mut writer, &name("attn_q"), HEADS * HEAD, WIDTH, 0.15);
-        matrix(&mut writer, &name("attn_k"), KV_HEADS * HEAD, WIDTH, 0.15);
-        matrix(&mut writer, &name("attn_v"), KV_HEADS * HEAD, WIDTH, 0.3);
-        matrix(&mut writer, &name("attn_output"), WIDTH, HEADS * HEAD, 0.3);
-        matrix(&mut writer, &name("ffn_gate"), INNER, WIDTH, 0.3);
-        matrix(&mut writer, &name("ffn_up"), INNER, WIDTH, 0.3);
-        matrix(&mut writer, &name("ffn_down"), WIDTH, INNER, 0.3);
+        matrix(&mut writer, &name("attn_q"), heads * HEAD, width, 0.15);
+        matrix(&mut writer, &name("attn_k"), kv_heads * HEAD, width, 0.15);
+        matrix(&mut writer, &name("attn_v"), kv_heads * HEAD, width, 0.3);
+        matrix(&mut writer, &name("attn_output"), width, heads * HEAD, 0.3);
+        matrix(&mut writer, &name("ffn_gate"), inner, width, 0.3);
+        matrix(&mut writer, &name("ffn_up"), inner, width, 0.3);
+        matrix(&mut writer, &name("ffn_down"), width, inner, 0.3);
     }
-    let norm: Vec<u8> = (0..WIDTH).flat_map(|at| (1.0 + at as f32 / 200.0).to_le_bytes()).collect();
-    writer.tensor("output_norm.weight", 0, &[WIDTH as u64], &norm);
+    let norm: Vec<u8> = (0..width).flat_map(|at| (1.0 + at as f32 / 200.0).to_le_bytes()).collect();
+    writer.tensor("output_norm.weight", 0, &[width as u64], &norm);
     for layer in 0..LAYERS {
-        writer.tensor(&format!("blk.{layer}.attn_norm.weight"), 0, &[WIDTH as u64], &norm);
-        writer.tensor(&format!("blk.{layer}.ffn_norm.weight"), 0, &[WIDTH as u64], &norm);
+        writer.tensor(&format!("blk.{layer}.attn_norm.weight"), 0, &[width as u64], &norm);
+        writer.tensor(&format!("blk.{layer}.ffn_norm.weight"), 0, &[width as u64], &norm);
     }
     writer.finish()
 }

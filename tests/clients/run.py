@@ -184,6 +184,71 @@ def local_refuses(outlet):
         assert "tools" in str(error), error
 
 
+BOUNDED = {
+    "type": "object",
+    "properties": {
+        "label": {"type": "string", "enum": ["refund", "login", "shipping"]},
+        "score": {"type": "integer", "minimum": 0, "maximum": 100},
+        "note": {"type": "string", "maxLength": 20},
+    },
+    "required": ["label", "score", "note"],
+    "additionalProperties": False,
+}
+
+
+def is_bounded(text):
+    value = json.loads(text)
+    assert list(value) == ["label", "score", "note"] and value["label"] in BOUNDED["properties"]["label"]["enum"], text
+    assert type(value["score"]) is int and 0 <= value["score"] <= 100 and len(value["note"]) <= 20, text
+
+
+def local_schema(outlet):
+    """The local model's own weights under a schema, hot, whole and streamed: every answer keeps it."""
+    client = openai.OpenAI(base_url=outlet.url + "/v1", api_key="ignored", max_retries=0)
+    shape = {"type": "json_schema", "json_schema": {"name": "ticket", "schema": BOUNDED, "strict": True}}
+    ask = lambda **more: client.chat.completions.create(
+        model=LOCAL, messages=hello("Label this as JSON: my parcel never came."), response_format=shape, max_tokens=100,
+        temperature=1.5, **more)
+    for seed in range(8):
+        whole = ask(seed=seed)
+        assert whole.choices[0].finish_reason == "stop", whole
+        is_bounded(whole.choices[0].message.content)
+        streamed = "".join(c.choices[0].delta.content or "" for c in ask(seed=seed, stream=True) if c.choices)
+        assert streamed == whole.choices[0].message.content, (streamed, whole)
+
+
+def local_tool(outlet):
+    """A tool that is forced, in both APIs: its arguments keep their schema."""
+    question = hello("My parcel never came: set the label.")
+    client = openai.OpenAI(base_url=outlet.url + "/v1", api_key="ignored", max_retries=0)
+    tool = {"type": "function", "function": {"name": "set_label", "parameters": BOUNDED}}
+    ask = lambda **more: client.chat.completions.create(
+        model=LOCAL, messages=question, tools=[tool], max_tokens=100, seed=3,
+        tool_choice={"type": "function", "function": {"name": "set_label"}}, **more)
+    (call,) = ask().choices[0].message.tool_calls
+    assert call.function.name == "set_label"
+    is_bounded(call.function.arguments)
+    pieces = [c.choices[0].delta.tool_calls[0] for c in ask(stream=True) if c.choices and c.choices[0].delta.tool_calls]
+    assert "".join(piece.function.arguments or "" for piece in pieces) == call.function.arguments
+    other = anthropic.Anthropic(base_url=outlet.url, api_key="ignored", max_retries=0)
+    answer = other.messages.create(model=LOCAL, max_tokens=100, messages=question, tools=[{"name": "set_label", "input_schema": BOUNDED}],
+                                   tool_choice={"type": "tool", "name": "set_label"})
+    (use,) = [block for block in answer.content if block.type == "tool_use"]
+    assert use.name == "set_label" and answer.stop_reason == "tool_use", answer
+    is_bounded(json.dumps(use.input))
+
+
+def local_takes_beginnings_over(outlet):
+    """The constant part of a prompt is read once, and the usage says so."""
+    client = openai.OpenAI(base_url=outlet.url + "/v1", api_key="ignored", max_retries=0)
+    constant = "Read the message of a customer and say which team takes care of it. " * 12
+    ask = lambda text: client.chat.completions.create(
+        model=LOCAL, messages=[{"role": "system", "content": constant}, *hello(text)], max_tokens=2).usage
+    first, second = ask("My parcel never came."), ask("I forgot my password.")
+    cached = second.prompt_tokens_details.cached_tokens
+    assert cached > 150 and second.prompt_tokens - cached < 40, (first, second)
+
+
 def encoder_embeds(outlet):
     """The SDK asks for base64 unless told otherwise, and gives back numbers either way."""
     client = openai.OpenAI(base_url=outlet.url + "/v1", api_key="ignored", max_retries=0)
@@ -243,7 +308,8 @@ def tests(local, encoder):
     if local:
         for test in (openai_chat, openai_stream, anthropic_chat, anthropic_stream):
             yield f"{test.__name__} {LOCAL}", lambda outlet, test=test: test(outlet, LOCAL)
-        yield "local_refuses", local_refuses
+        for test in (local_refuses, local_schema, local_tool, local_takes_beginnings_over):
+            yield test.__name__, test
         yield "local_embeds_not", local_embeds_not
     if encoder:
         yield "encoder_embeds", encoder_embeds

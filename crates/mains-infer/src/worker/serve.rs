@@ -1,24 +1,20 @@
 //! The child's side. One thread reads frames, so that a cancel or a ping is heard while answers are being made; the
-//! calling thread computes. Between them stands a short line: answers are made together, up to a number, a few
-//! requests wait, everyone else is told `busy`. The line keeps its order: a request for vectors or another model is
-//! served when the answers before it have ended, and what came after it waits behind it.
+//! calling thread computes. Between them stands a short line (`line`): answers are made together, up to a number, a
+//! few requests wait, everyone else is told `busy`.
 
-use std::collections::VecDeque;
 use std::io::{Read, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use super::frame::{FRAME_BYTES_MAX, Frames, encode};
+use super::line::{Cancelled, Job, LINE_MAX, Line, Next};
 use super::message::{
     EncoderReady, FromWorker, Load, LoadEncoder, Ready, Spent, TEXTS_MAX, ToWorker, Trouble,
 };
-use crate::backend::{Backend, Event, Generate, LocalModel, Question, Reason, SEQUENCES_MAX, Source, Told};
+use crate::backend::{Backend, Event, Generate, LocalModel, Question, Reason, Source, Told};
 use crate::encoder::{Embedded, Embedder};
 use crate::model::Options;
 use crate::{Error, Fault};
-
-/// Requests that may wait behind those being answered.
-pub const LINE_MAX: usize = SEQUENCES_MAX;
 
 /// Bytes of one number of a vector in a frame, with its comma.
 const NUMBER_BYTES_MAX: usize = 11;
@@ -77,38 +73,6 @@ pub fn run(input: impl Read + Send + 'static, output: impl Write + Send + 'stati
     }
 }
 
-enum Job {
-    Load(Load),
-    LoadEncoder(LoadEncoder),
-    Embed(u64, Vec<String>),
-    Generate(u64, Generate),
-    Count(u64, Question),
-    End(Result<(), Error>),
-}
-
-impl Job {
-    /// The number of a job that can be cancelled.
-    fn id(&self) -> Option<u64> {
-        match self {
-            Self::Generate(id, _) | Self::Embed(id, _) => Some(*id),
-            Self::Load(_) | Self::LoadEncoder(_) | Self::Count(..) | Self::End(_) => None,
-        }
-    }
-}
-
-#[derive(Default)]
-struct Line {
-    waiting: VecDeque<Job>,
-    active: Vec<Active>,
-    ended: Option<Result<(), Error>>,
-}
-
-/// A request that has left the line and is not yet answered.
-struct Active {
-    id: u64,
-    cancelled: bool,
-}
-
 struct Desk<W> {
     line: Mutex<Line>,
     arrived: Condvar,
@@ -136,34 +100,22 @@ impl<W: Write> Desk<W> {
     fn take(&self, running: usize) -> Option<Job> {
         let mut line = lock(&self.line);
         loop {
-            // Whoever hung up wants no more answers.
-            if let Some(result) = line.ended.take() {
-                return Some(Job::End(result));
+            match line.next(running) {
+                Next::Job(job) => return Some(job),
+                Next::Step => return None,
+                Next::Wait => line = self.arrived.wait(line).unwrap_or_else(PoisonError::into_inner),
             }
-            let now = line.waiting.front().is_some_and(|job| match job {
-                Job::Generate(..) => running < SEQUENCES_MAX,
-                Job::Count(..) | Job::End(_) => true,
-                Job::Load(_) | Job::LoadEncoder(_) | Job::Embed(..) => running == 0,
-            });
-            if now && let Some(job) = line.waiting.pop_front() {
-                line.active.extend(job.id().map(|id| Active { id, cancelled: false }));
-                return Some(job);
-            }
-            if running > 0 {
-                return None;
-            }
-            line = self.arrived.wait(line).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
     /// Forgets a request that has been answered.
     fn leave(&self, id: u64) {
-        lock(&self.line).active.retain(|active| active.id != id);
+        lock(&self.line).leave(id);
     }
 
     /// Whether a request that is being answered is to stop.
     fn is_cancelled(&self, id: u64) -> bool {
-        lock(&self.line).active.iter().any(|active| active.id == id && active.cancelled)
+        lock(&self.line).is_cancelled(id)
     }
 
     fn begin(&self, model: Option<&mut LocalModel>, id: u64, request: &Generate) -> Result<(), Error> {
@@ -232,8 +184,7 @@ impl<W: Write> Desk<W> {
     fn read(&self, mut input: impl Read) {
         let result = self.read_frames(&mut input);
         let mut line = lock(&self.line);
-        line.ended = Some(result);
-        line.active.iter_mut().for_each(|active| active.cancelled = true);
+        line.end(result);
         self.arrived.notify_one();
     }
 
@@ -276,32 +227,18 @@ impl<W: Write> Desk<W> {
     }
 
     fn queue(&self, id: Option<u64>, job: Job) -> Result<(), Error> {
-        let mut line = lock(&self.line);
-        if line.waiting.len() < LINE_MAX {
-            line.waiting.push_back(job);
+        if lock(&self.line).push(job) {
             self.arrived.notify_one();
             return Ok(());
         }
-        drop(line);
         let message =
             format!("the local model answers as many as it can, and {LINE_MAX} requests wait already");
         self.say(&FromWorker::Error { id, trouble: Trouble::Busy, message })
     }
 
     fn cancel(&self, id: u64) -> Result<(), Error> {
-        let mut line = lock(&self.line);
-        if let Some(active) = line.active.iter_mut().find(|active| active.id == id) {
-            active.cancelled = true;
-            return Ok(());
-        }
-        let before = line.waiting.len();
-        line.waiting.retain(|job| job.id() != Some(id));
-        let found = line.waiting.len() < before;
-        drop(line);
-        if !found {
-            return Ok(());
-        }
-        self.say(&cancelled(id))
+        let found = lock(&self.line).cancel(id);
+        if found == Cancelled::Gone { self.say(&cancelled(id)) } else { Ok(()) }
     }
 }
 
@@ -383,20 +320,13 @@ mod tests {
     }
 
     #[test]
-    fn a_request_for_vectors_waits_and_is_cancelled_like_the_others() {
+    fn a_request_for_vectors_is_cancelled_like_the_others() {
         let desk = desk();
         let embed = |id| ToWorker::Embed { id, texts: vec!["hello".to_owned()] };
-        desk.hear(generate(1)).unwrap();
-        for id in 2..=LINE_MAX as u64 {
-            desk.hear(embed(id)).unwrap();
-        }
-        desk.hear(embed(50)).unwrap();
-        assert!(matches!(said(&desk)[..], [FromWorker::Error { id: Some(50), trouble: Trouble::Busy, .. }]));
+        desk.hear(embed(2)).unwrap();
+        desk.hear(embed(3)).unwrap();
         desk.hear(ToWorker::Cancel { id: 2 }).unwrap();
         assert_eq!(said(&desk), [cancelled(2)]);
-        assert!(matches!(desk.take(0), Some(Job::Generate(1, _))));
-        assert!(desk.take(1).is_none(), "vectors wait for the answer before them");
-        desk.leave(1);
         assert!(matches!(desk.take(0), Some(Job::Embed(3, _))));
         desk.hear(ToWorker::Cancel { id: 3 }).unwrap();
         assert!(desk.is_cancelled(3));
@@ -408,26 +338,12 @@ mod tests {
     }
 
     #[test]
-    fn answers_join_up_to_a_number_and_only_the_one_named_is_told_to_stop() {
+    fn whoever_hangs_up_wants_no_more_answers() {
         let desk = desk();
-        for id in 0..SEQUENCES_MAX as u64 {
-            desk.hear(generate(id)).unwrap();
-            let running = usize::try_from(id).unwrap();
-            assert!(matches!(desk.take(running), Some(Job::Generate(taken, _)) if taken == id));
-        }
-        desk.hear(generate(100)).unwrap();
-        assert!(desk.take(SEQUENCES_MAX).is_none(), "one more waits");
-        desk.hear(ToWorker::Cancel { id: 2 }).unwrap();
-        let cancelled: Vec<u64> = (0..SEQUENCES_MAX as u64).filter(|id| desk.is_cancelled(*id)).collect();
-        assert_eq!(cancelled, [2]);
-        desk.leave(2);
-        assert!(matches!(desk.take(SEQUENCES_MAX - 1), Some(Job::Generate(100, _))));
-        // The number may be used again, and starts afresh.
-        desk.hear(generate(2)).unwrap();
-        assert!(matches!(desk.take(0), Some(Job::Generate(2, _))));
-        assert!(!desk.is_cancelled(2));
+        desk.hear(generate(7)).unwrap();
+        assert!(matches!(desk.take(0), Some(Job::Generate(7, _))));
         desk.read(std::io::empty());
-        assert!(desk.is_cancelled(2) && desk.is_cancelled(100));
-        assert!(matches!(desk.take(3), Some(Job::End(Ok(())))));
+        assert!(desk.is_cancelled(7));
+        assert!(matches!(desk.take(1), Some(Job::End(Ok(())))));
     }
 }

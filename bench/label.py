@@ -50,7 +50,7 @@ async def teach(port, wait_s, labels):
 
 async def ask(port, texts, workers):
     """Every text once; the times in seconds, and the sums of what the headers say."""
-    left, times = iter(texts), []
+    left, times, own = iter(texts), [], []
     sums = {"usd": 0.0, "low": 0.0, "high": 0.0, "local": 0, "right": 0, "asked": 0, "lost_us": []}
 
     async def work():
@@ -67,7 +67,9 @@ async def ask(port, texts, workers):
             low, _, high = headers["x-mains-energy-j"].partition("..")
             sums["low"] += float(low)
             sums["high"] += float(high)
-            sums["local"] += headers["x-mains-target"].startswith("label/")
+            if headers["x-mains-target"].startswith("label/"):
+                sums["local"] += 1
+                own.append(times[-1])
             sums["right"] += json.loads(body)["choices"][0]["message"]["content"] == label
             if "us=" in headers.get("x-mains-label", ""):
                 sums["lost_us"].append(int(headers["x-mains-label"].rsplit("us=", 1)[1]))
@@ -75,7 +77,7 @@ async def ask(port, texts, workers):
 
     begun = time.perf_counter()
     await asyncio.gather(*(work() for _ in range(workers)))
-    return times, sums, time.perf_counter() - begun
+    return times, own, sums, time.perf_counter() - begun
 
 
 def main():
@@ -87,14 +89,15 @@ def main():
     all_rows = rows(sys.argv[4])
     texts = [all_rows[place % len(all_rows)] for place in range(requests)]
     print(f"\n{requests} requests, 16 connections, the scripted teacher waits {wait_ms} ms\n")
-    print(f"{'':8} {'money USD':>10} {'energy J':>22} {'local':>8} {'as teacher':>10} {'p50 ms':>8} {'p99 ms':>8} {'took s':>7}")
+    print(f"{'':8} {'money USD':>10} {'energy J':>22} {'local':>8} {'as teacher':>10} {'p50 ms':>8} {'p99 ms':>8} {'local p50':>9} {'took s':>7}")
     for name, port in ports.items():
-        times, sums, took = asyncio.run(ask(int(port), texts, 16))
+        times, own, sums, took = asyncio.run(ask(int(port), texts, 16))
         times.sort()
+        local = f"{statistics.median(own) * 1e3:.2f}" if own else "-"
         energy = f"{sums['low']:.0f} to {sums['high']:.0f}"
         print(
             f"{name:8} {sums['usd']:>10.6f} {energy:>22} {sums['local'] / sums['asked']:>8.1%} {sums['right'] / sums['asked']:>10.2%}"
-            f" {times[len(times) // 2] * 1e3:>8.2f} {times[len(times) * 99 // 100] * 1e3:>8.2f} {took:>7.1f}"
+            f" {times[len(times) // 2] * 1e3:>8.2f} {times[len(times) * 99 // 100] * 1e3:>8.2f} {local:>9} {took:>7.1f}"
         )
         if sums["lost_us"]:
             lost = sums["lost_us"]

@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
-# The same 10,000 requests through an outlet with a labeller before its teacher, and without: money, energy, latency.
+# The same 10,000 requests through outlets without a labeller, with one of n-grams before its teacher, and with one of
+# n-grams and sentence embeddings: money, energy, latency.
 #
 #   bench/label.sh [REQUESTS] [UPSTREAM_MS]
 #
-# The task is Banking77 (77 classes, CC BY 4.0): the labeller learns from train.csv, the requests are the texts of
-# test.csv in a fixed order, over and over. The teacher is scripted: it says the label of the data set after UPSTREAM_MS
-# (default 100), so that only what the outlet does differs; a provider takes longer. Prices and energy of the teacher are
-# the catalogue's for gpt-4o-mini; the labeller's energy follows from its processor time. Everything stays on loopback
-# and stops by itself. Needs the data sets in MAINS_DATASETS (default: beside the repository, `shared/datasets`).
+# The task is Banking77 (77 classes, CC BY 4.0): the labellers learn from train.csv by `mains distill train`, the requests
+# are the texts of test.csv in a fixed order, over and over. The teacher is scripted: it says the label of the data set
+# after UPSTREAM_MS (default 100), so that only what the outlet does differs; a provider takes longer. Prices and energy of
+# the teacher are the catalogue's for gpt-4o-mini; the labeller's energy follows from its processor time. Everything stays
+# on loopback and stops by itself. Needs the data sets in MAINS_DATASETS (default: beside the repository,
+# `shared/datasets`); embeddings are left out where the encoder's weights are not (`mains model pull all-minilm-l6-v2`).
 # MAINS_PROFILE=dev takes binaries of that profile instead of release.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -18,19 +20,30 @@ datasets=${MAINS_DATASETS:-$PWD/../shared/datasets}
 need python3 curl
 if [ "${MAINS_PROFILE:-release}" = dev ]; then flag=(); folder=debug; else flag=(--release); folder=release; fi
 cargo build --quiet "${flag[@]}" --package mains
-cargo build --quiet "${flag[@]}" --package mains-serve --example labeller
-built=${CARGO_TARGET_DIR:-target}/$folder
+mains=$(realpath "${CARGO_TARGET_DIR:-target}")/$folder/mains
 work=$(mktemp -d)
 pids=()
 trap 'for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done; wait 2>/dev/null || true; rm -rf "$work"' EXIT
-upstream=$(port); with=$(port); without=$(port)
-"$built/examples/labeller" "$work/with" gpt-4o-mini "$datasets/banking77/train.csv" > "$work/certificate.txt"
-for kind in with without; do
-  mkdir -p "$work/$kind"
-  label=""; [ "$kind" = with ] && label='"label/rows", '
+kinds=(without ngram)
+if "$mains" model list | grep -q '^all-minilm-l6-v2 .*here'; then kinds+=(both); else echo "left out: embeddings (no weights)"; fi
+upstream=$(port)
+python3 bench/label.py teacher "$upstream" "$wait_ms" "$datasets/banking77/test.csv" & pids+=($!)
+listens=()
+for kind in "${kinds[@]}"; do
+  listen=$(port); listens+=("$kind=$listen"); label=""; more=""
+  if [ "$kind" != without ]; then
+    "$mains" distill import "$datasets/banking77/train.csv" --data "$work/$kind" --name rows --label-column category \
+      --user 'Classify: {text}' --teacher gpt-4o-mini > /dev/null 2>&1
+    "$mains" distill train rows --data "$work/$kind" --terms-allow --heads "$kind" > "$work/$kind.txt" 2> /dev/null
+    printf '%s\n' "$kind"; grep -E '^(ruling|heads|local|realised)' "$work/$kind.txt"
+    label='"label/rows", '; more=$'[route.label]\nstage = "serve"'
+  fi
+  if [ "$kind" = both ]; then
+    more+=$'\n[[upstream]]\nname = "here"\nprovider = "local"\n[[route]]\nmodel = "vectors"\ntargets = ["here/all-minilm-l6-v2"]'
+  fi
   cat > "$work/$kind.toml" <<CONF
 [serve]
-listen = "127.0.0.1:${!kind}"
+listen = "127.0.0.1:$listen"
 data = "$work/$kind"
 [[upstream]]
 name = "openai"
@@ -39,14 +52,13 @@ base_url = "http://127.0.0.1:$upstream/v1"
 [[route]]
 model = "gpt-4o-mini"
 targets = [$label"openai/gpt-4o-mini"]
-$([ "$kind" = with ] && printf '[route.label]\nstage = "serve"\n')
+$more
 CONF
+  MAINS_LOG=warn "$mains" serve --config "$work/$kind.toml" 2> "$work/$kind.log" & pids+=($!)
+  answers "$listen"
 done
-python3 bench/label.py teacher "$upstream" "$wait_ms" "$datasets/banking77/test.csv" & pids+=($!)
-for kind in with without; do
-  MAINS_LOG=warn "$built/mains" serve --config "$work/$kind.toml" 2> "$work/$kind.log" & pids+=($!)
+answers "$upstream"
+python3 bench/label.py ask "$requests" "$wait_ms" "$datasets/banking77/test.csv" "${listens[@]}"
+for pair in "${listens[@]}"; do
+  curl -s "http://127.0.0.1:${pair#*=}/metrics" | grep '^mains_label_' | sed "s/^/${pair%=*}: /" || true
 done
-for listen in "$upstream" "$with" "$without"; do answers "$listen"; done
-head -12 "$work/certificate.txt"
-python3 bench/label.py ask "$requests" "$wait_ms" "$datasets/banking77/test.csv" "without=$without" "with=$with"
-curl -s "http://127.0.0.1:$with/metrics" | grep '^mains_label_'

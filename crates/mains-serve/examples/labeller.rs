@@ -1,11 +1,9 @@
-//! Writes labellers into a data folder, signed by its key, as `mains distill train` does: for tests of clients and for
-//! `bench/label.sh`.
+//! Writes labellers into a data folder, signed by its key, as `mains distill train` does: for tests of clients.
 //!
-//! usage: labeller DATA TEACHER [ROWS.csv]
+//! usage: labeller DATA TEACHER
 //!
-//! Without rows it makes three of one invented task: `word`, `field` and `tool`, by how their answers look; whatever
-//! speaks of money is `refund`, of passwords `login`. With rows (`text,category`) it makes `rows`, whose answers are
-//! words.
+//! Three of one invented task: `word`, `field` and `tool`, by how their answers look; whatever speaks of money is
+//! `refund`, of passwords `login`.
 
 #![expect(clippy::print_stdout, reason = "an example prints")]
 
@@ -64,35 +62,21 @@ const QUESTIONS: [(&str, &str); 3] = [
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [data, teacher, rows @ ..] = arguments.as_slice() else {
-        return Err("usage: labeller DATA TEACHER [ROWS.csv]".into());
+    let [data, teacher] = arguments.as_slice() else {
+        return Err("usage: labeller DATA TEACHER".into());
     };
     let data = Path::new(data);
     std::fs::create_dir_all(data.join("labellers"))?;
-    let rows = match rows.first() {
-        Some(path) => read(Path::new(path))?,
-        None => invented(),
-    };
-    let mut names: Vec<(String, u64)> = Vec::new();
-    for (_, label) in &rows {
-        match names.iter_mut().find(|(name, _)| name == label) {
-            Some((_, count)) => *count += 1,
-            None => names.push((label.clone(), 1)),
-        }
-    }
-    let (all, csv) = (names, arguments.len() > 2);
+    let rows = invented();
+    let names = INVENTED.map(|(label, _)| (label.to_owned(), rows.len() as u64 / 2));
     let mut trained: Option<Labeller> = None;
     for (name, question) in QUESTIONS {
-        if csv && name != "word" {
-            continue;
-        }
         let question = wire::read_question(Dialect::OpenaiChat, question.as_bytes())?;
         let fixed = wire::fixed(&question)?;
         let turn = Turn { role: Role::User, text: "Classify: {text}".to_owned() };
         let template = Template::of_prompt(&fixed, &[turn])?;
-        let labels = LabelSet::of_labels(&all, shape(name)).map_err(|why| why.to_string())?;
+        let labels = LabelSet::of_labels(&names, shape(name)).map_err(|why| why.to_string())?;
         let bound = Bound { teacher: teacher.clone(), ..Bound::default() };
-        let name = if csv { "rows" } else { name };
         let task = Served::new(name, template, labels, bound);
         let labeller = match &trained {
             Some(labeller) => labeller,
@@ -110,15 +94,6 @@ fn shape(name: &str) -> Shape {
         "tool" => Shape::Tool { name: "set_label".into(), argument: "label".into(), before, after },
         _ => Shape::Word,
     }
-}
-
-fn read(path: &Path) -> Result<Vec<(String, String)>, Box<dyn Error>> {
-    let mut rows = Vec::new();
-    for row in csv::Reader::from_path(path)?.records() {
-        let row = row?;
-        rows.push((row[0].to_owned(), row[1].to_owned()));
-    }
-    Ok(rows)
 }
 
 fn invented() -> Vec<(String, String)> {

@@ -169,6 +169,20 @@ fn tasks_say_whether_the_rows_suffice() {
 }
 
 #[test]
+fn the_same_training_again_gives_the_same_file_on_any_number_of_threads() {
+    let folder = imported(300, 0);
+    let file = |more: &[&str]| {
+        train(folder.path(), more);
+        std::fs::read(folder.path().join(FILE)).unwrap()
+    };
+    let first = file(&["--threads", "1"]);
+    let other = file(&["--threads", "1", "--seed", "2"]);
+    assert_ne!(first, other);
+    assert!(first == file(&["--threads", "2"]), "two threads, and another training between");
+    assert!(other == file(&["--threads", "2", "--seed", "2"]));
+}
+
+#[test]
 fn a_task_that_can_be_learned_is_certified_signed_and_verified() {
     let folder = imported(1_200, 0);
     let refused = run(folder.path(), &["distill", "train", "intents", "--embeddings", "no"]).ends(2);

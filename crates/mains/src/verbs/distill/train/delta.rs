@@ -9,6 +9,7 @@ use crate::print::Trouble;
 use mains_distill::certificate::{DeltaLedger, Spent};
 use mains_distill::training::{Certificates, Lesson, Settings, rows_hash};
 use mains_ledger::Hash;
+use mains_units::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -77,6 +78,12 @@ impl Looks {
         let before = self.looks.iter().take_while(|known| !known.is_same(look));
         let spent = before.filter(|known| known.rows == look.rows).flat_map(|known| known.spent.clone());
         DeltaLedger { spent: spent.collect(), delta_ppm_most: most_ppm }
+    }
+
+    /// When this very look was taken first: the same rows in the same way are no new look, and give the same file.
+    pub(super) fn first(&self, look: &Look) -> Option<Timestamp> {
+        let known = self.looks.iter().find(|known| known.is_same(look))?;
+        known.spent.first().map(|spent| spent.at)
     }
 
     /// Notes a look with what it staked; one that was there before stays as it was.

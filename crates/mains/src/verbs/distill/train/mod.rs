@@ -49,7 +49,8 @@ pub(super) fn run(arguments: &DistillTrain) -> Result<Ended, Trouble> {
     let mut looks = Looks::read(&shelf)?;
     let settings = settings(arguments, now());
     let look = delta::Look::of(&lesson, &settings, embedded.as_ref().map(|embedded| embedded.model_sha256));
-    let settings = Settings { ledger: looks.ledger(&look, arguments.together), ..settings };
+    let at = looks.first(&look).unwrap_or(settings.at);
+    let settings = Settings { ledger: looks.ledger(&look, arguments.together), at, ..settings };
     let trained = {
         let embedded = embedded.as_ref().map(|embedded| Embedded {
             model_sha256: embedded.model_sha256,

@@ -63,6 +63,19 @@ fn train(task: &common::Task) -> Result<(), Box<dyn Error>> {
         let embeddings = dense::Embeddings { values: &values, dim: 384 };
         dense::fit(embeddings, &labels, task.classes, &all, dense::Settings::default())?;
         println!("head on embeddings: {:.3} s, one thread", begin.elapsed().as_secs_f64());
+        let begin = Instant::now();
+        let (one, two) = std::thread::scope(|scope| {
+            let one = scope.spawn(|| {
+                let rows = Rows::of(task.train.iter().map(|(text, _)| text.as_str()));
+                let settings = ngram::Settings::default();
+                ngram::Problem::new(&rows, &labels, task.classes, &all, settings).map(|problem| problem.fit())
+            });
+            let two = dense::fit(embeddings, &labels, task.classes, &all, dense::Settings::default());
+            (one.join(), two)
+        });
+        one.map_err(|_| "a thread failed")??;
+        two?;
+        println!("n-grams and both heads at once: {:.3} s, two threads", begin.elapsed().as_secs_f64());
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! What happens when the world changes: another teacher in mid-stream, answers that no text tells, foreign text.
 //!
-//! `cargo run --release -p mains-distill --example drift`. Data sets: `MAINS_DATASETS`, or beside the repository.
+//! `cargo run --release -p mains-distill --example drift`. Data sets: `MAINS_DATASETS`, or beside the repository;
+//! embeddings from `MAINS_EMBEDDINGS`, where they are.
 #![expect(clippy::print_stdout, reason = "an example prints")]
 
 #[expect(dead_code, reason = "shared by the examples; this one uses a part")]
@@ -12,7 +13,7 @@ use common::Threads;
 use mains_distill::certificate::page;
 use mains_distill::labeller::{Labeller, Scratch};
 use mains_distill::split::Shares;
-use mains_distill::training::{Lesson, Part, Scope, Settings, Trained, train};
+use mains_distill::training::{Embedded, Lesson, Part, Scope, Settings, Trained, train};
 use mains_distill::watch::{Audited, Bound, Watch, changed};
 use mains_units::{Chance, Timestamp};
 use recorded::Recorded;
@@ -27,9 +28,11 @@ const REQUESTS_MAX: u64 = 300_000;
 fn main() -> Result<(), Box<dyn Error>> {
     teachers()?;
     primes()?;
-    foreign("banking77", "trec6")?;
-    foreign("trec6", "banking77")?;
-    foreign("sst2", "ag_news")
+    for (task, other) in [("banking77", "trec6"), ("trec6", "banking77"), ("sst2", "ag_news")] {
+        foreign(task, other, false)?;
+        foreign(task, other, true)?;
+    }
+    Ok(())
 }
 
 fn trained(lesson: &Lesson, settings: &Settings) -> Result<Trained, Box<dyn Error>> {
@@ -176,17 +179,25 @@ fn primes() -> Result<(), Box<dyn Error>> {
 }
 
 /// Texts of another data set among the task's own, and every local answer to one of them a difference.
-fn foreign(task: &str, other: &str) -> Result<(), Box<dyn Error>> {
+fn foreign(task: &str, other: &str, embedded: bool) -> Result<(), Box<dyn Error>> {
     let (tasks, _) = common::tasks();
     let find = |name: &str| tasks.iter().find(|task| task.name == name);
     let (Some(own), Some(other)) = (find(task), find(other)) else {
         println!("left out: {task} with {other}");
         return Ok(());
     };
+    let embeddings = |name: &str| common::embeddings(name, "train").filter(|_| embedded);
+    let (own_values, other_values) = (embeddings(own.name), embeddings(other.name));
+    if embedded && (own_values.is_none() || other_values.is_none()) {
+        println!("left out, no embeddings: {task} with {}", other.name);
+        return Ok(());
+    }
     let lesson = common::lesson(own.name, &own.train, own.classes)?;
     println!(
-        "\n{} with texts of {} mixed in, certified at 2 % of all traffic; all figures in %",
-        own.name, other.name
+        "\n{} with texts of {} mixed in, {}, certified at 2 % of all traffic; all figures in %",
+        own.name,
+        other.name,
+        if embedded { "n-grams and embeddings" } else { "n-grams" }
     );
     println!(
         "{:24} {:>10} {:>14} {:>12} {:>12} {:>12}",
@@ -198,11 +209,21 @@ fn foreign(task: &str, other: &str) -> Result<(), Box<dyn Error>> {
         ("98 % of training", Scope::Within { ppm: 980_000 }),
         ("95 % of training", Scope::Within { ppm: 950_000 }),
     ] {
-        let made = trained(&lesson, &Settings { strangeness, ..Settings::new(SEED, Timestamp(0)) })?;
-        let rows = lesson.examples.iter().zip(&made.parts).filter(|(_, part)| **part == Part::Audit);
-        let rows: Vec<(&str, u32)> = rows.map(|(row, _)| (row.text.as_str(), row.label)).collect();
+        let settings = Settings { strangeness, ..Settings::new(SEED, Timestamp(0)) };
+        let values =
+            own_values.as_deref().map(|values| Embedded { model_sha256: [0; 32], values, dim: common::DIM });
+        let made = train(&lesson, values, &settings, &Threads(2), &|_| ())?;
+        let audit = (0..lesson.examples.len()).filter(|place| made.parts[*place] == Part::Audit);
+        let rows: Vec<Row<'_>> = audit
+            .map(|place| {
+                let row = &lesson.examples[place];
+                (row.text.as_str(), row.label, embedding(own_values.as_deref(), place))
+            })
+            .collect();
         let own_local = local(&made.labeller, rows.iter().copied())?;
-        let strange = other.train.iter().map(|(text, _)| (text.as_str(), u32::MAX));
+        let strange = other.train.iter().enumerate();
+        let strange = strange
+            .map(|(place, (text, _))| (text.as_str(), u32::MAX, embedding(other_values.as_deref(), place)));
         let foreign_local = local(&made.labeller, strange)?;
         let differs = |share: f64| 100.0 * ((1.0 - share) * own_local.1 + share * foreign_local.0);
         println!(
@@ -217,15 +238,19 @@ fn foreign(task: &str, other: &str) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// A text with its label and its embedding.
+type Row<'r> = (&'r str, u32, Option<&'r [f32]>);
+
+fn embedding(values: Option<&[f32]>, place: usize) -> Option<&[f32]> {
+    values?.get(place * common::DIM..(place + 1) * common::DIM)
+}
+
 /// The share that is answered locally, and the share of all that is answered locally and differs.
-fn local<'r>(
-    labeller: &Labeller,
-    rows: impl Iterator<Item = (&'r str, u32)>,
-) -> Result<(f64, f64), Box<dyn Error>> {
+fn local<'r>(labeller: &Labeller, rows: impl Iterator<Item = Row<'r>>) -> Result<(f64, f64), Box<dyn Error>> {
     let mut scratch = Scratch::default();
     let (mut local, mut differs, mut of) = (0u32, 0u32, 0u32);
-    for (text, label) in rows {
-        let said = labeller.label_with(text, None, &mut scratch)?;
+    for (text, label, embedding) in rows {
+        let said = labeller.label_with(text, embedding, &mut scratch)?;
         of += 1;
         local += u32::from(said.local);
         differs += u32::from(said.local && said.label != label);

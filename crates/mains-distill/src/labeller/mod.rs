@@ -11,7 +11,7 @@ pub use read::{Damaged, Signed, rehash, signed};
 pub use write::{Draft, Seal};
 
 use crate::heads::average::{Heads, Mapping, Mixed};
-use crate::heads::dense::DenseHead;
+use crate::heads::dense::{Centres, DenseHead};
 use crate::heads::ngram::{NgramHead, Scratch as NgramScratch};
 use crate::task::Served;
 use std::fmt;
@@ -21,7 +21,7 @@ use std::fmt;
 pub struct Thresholds {
     /// The least confidence.
     pub confidence_min: f32,
-    /// The least share of a text's n-grams that training saw; zero where there is no head on n-grams.
+    /// The least that a text must be like what training saw, as [`Labelled::known`] says it.
     pub known_min: f32,
     /// Classes that are never answered here, by their number.
     pub escalates: Vec<bool>,
@@ -43,6 +43,8 @@ pub struct Dense {
     pub model_sha256: [u8; 32],
     /// The head.
     pub head: DenseHead,
+    /// Where the embeddings lie that it learned from.
+    pub centres: Centres,
 }
 
 /// A trained labeller. Its fields are what the file holds.
@@ -73,7 +75,8 @@ pub struct Labelled {
     pub label: u32,
     /// The top probability after the mapping: a ranking whose promise is in the certificate alone.
     pub confidence: f32,
-    /// The share of the text's n-grams that training saw; one where there is no head on n-grams.
+    /// How much the text is like what training saw, 0 to 1: where embeddings speak, how near it lies to the nearest
+    /// class's centre; elsewhere the share of its n-grams that are known.
     pub known: f32,
     /// Whether the thresholds allow this answer; else the big model is to be asked.
     pub local: bool,
@@ -137,12 +140,12 @@ impl Labeller {
         let Scratch { ngram, ngram_scores, dense_scores, mixed } = scratch;
         ngram_scores.clear();
         dense_scores.clear();
-        let known = match &self.ngram {
+        let mut known = match &self.ngram {
             Some(head) => head.score(text, ngram, ngram_scores),
             None => 1.0,
         };
         if self.needs_embedding() {
-            self.score_embedding(embedding, dense_scores)?;
+            known = self.score_embedding(embedding, dense_scores)?;
         }
         let classes = self.labels.len();
         let ngram_fits = self.mapping.heads == Heads::Dense || ngram_scores.len() == classes;
@@ -163,8 +166,9 @@ impl Labeller {
         self.mapping.heads != Heads::Ngram
     }
 
-    fn score_embedding(&self, embedding: Option<&[f32]>, scores: &mut Vec<f32>) -> Result<(), Lacking> {
-        let head = &self.dense.as_ref().ok_or(Lacking::Head)?.head;
+    /// Writes the scores; says how near the embedding lies to what was learned.
+    fn score_embedding(&self, embedding: Option<&[f32]>, scores: &mut Vec<f32>) -> Result<f32, Lacking> {
+        let Dense { head, centres, .. } = self.dense.as_ref().ok_or(Lacking::Head)?;
         let embedding = embedding.ok_or(Lacking::Embedding)?;
         if embedding.len() != head.dim() {
             return Err(Lacking::Length { needed: head.dim(), given: embedding.len() });
@@ -172,7 +176,8 @@ impl Labeller {
         if !embedding.iter().all(|value| value.is_finite()) {
             return Err(Lacking::NotFinite);
         }
+        let near = centres.near(embedding, scores);
         head.score(embedding, scores);
-        Ok(())
+        Ok(near)
     }
 }

@@ -9,7 +9,7 @@ use super::{Dense, Labeller, Origin, Thresholds};
 use crate::canonical;
 use crate::features::{BUCKETS, Terms};
 use crate::heads::average::{Heads, Mapping};
-use crate::heads::dense::DenseHead;
+use crate::heads::dense::{Centres, DenseHead};
 use crate::heads::ngram::NgramHead;
 use crate::task::Served;
 use sha2::{Digest, Sha256};
@@ -212,8 +212,10 @@ fn dense(bytes: &[u8], classes: usize) -> Result<Dense, Damaged> {
     }
     let model_sha256 = reader.array()?;
     let weights = reader.floats(classes * (dim + 1), -LARGEST, LARGEST)?;
+    let directions = reader.floats(classes * dim, -1.0, 1.0)?;
     reader.end()?;
-    Ok(Dense { model_sha256, head: DenseHead::of_parts(classes, dim, &weights) })
+    let head = DenseHead::of_parts(classes, dim, &weights);
+    Ok(Dense { model_sha256, head, centres: Centres::of_parts(classes, dim, &directions) })
 }
 
 fn mapping(bytes: &[u8]) -> Result<Mapping, Damaged> {

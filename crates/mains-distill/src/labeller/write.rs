@@ -121,6 +121,7 @@ fn dense(dense: &Dense) -> Vec<u8> {
     put_count(&mut bytes, dense.head.dim());
     bytes.extend_from_slice(&dense.model_sha256);
     put_floats(&mut bytes, dense.head.weights());
+    put_floats(&mut bytes, dense.centres.directions());
     bytes
 }
 

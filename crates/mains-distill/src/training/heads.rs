@@ -5,7 +5,7 @@ use super::lesson::Stage;
 use super::untrainable::Untrainable;
 use crate::features::Rows;
 use crate::heads::average::{Choice, Heads, choose};
-use crate::heads::dense::{self, DenseHead, Embeddings};
+use crate::heads::dense::{self, Centres, DenseHead, Embeddings};
 use crate::heads::folds::Folds;
 use crate::heads::ngram::{self, NgramHead, Problem};
 use crate::heads::{Refused, Scores};
@@ -39,8 +39,8 @@ pub(super) struct Ground {
 pub(super) struct Learned {
     /// The head on n-grams, of all rows.
     pub(super) ngram: NgramHead,
-    /// The head on embeddings, of all rows; absent where it does not speak.
-    pub(super) dense: Option<DenseHead>,
+    /// The head on embeddings and its centres, of all rows; absent where it does not speak.
+    pub(super) dense: Option<(DenseHead, Centres)>,
     /// Which heads speak, and what spoke for them.
     pub(super) choice: Choice,
     /// The cost of the head on embeddings.
@@ -49,14 +49,14 @@ pub(super) struct Learned {
     pub(super) ngram_scores: Scores,
     /// Scores of embeddings, out of fold.
     pub(super) dense_scores: Option<Scores>,
-    /// The share of each row's n-grams that the head knew which did not see the row.
+    /// How much each row is like what those heads that speak learned from, the row not being among it.
     pub(super) known: Vec<f32>,
 }
 
 /// What one job out of fold gives.
 enum Piece {
     Ngram(Scores, Vec<f32>),
-    Dense(Scores),
+    Dense(Scores, Vec<f32>),
 }
 
 impl Ground {
@@ -79,7 +79,10 @@ impl Ground {
         let Some(embeddings) = self.embeddings() else { return Err(Refused::NoRows) };
         let (fit, held) = (folds.others(fold), folds.held(fold));
         let head = dense::fit(embeddings, &self.labels, self.classes, &fit, dense_settings(cost))?;
-        Ok(Piece::Dense(head.score_rows(embeddings, &held)))
+        let centres = Centres::of(embeddings, &self.labels, self.classes, &fit);
+        let mut buffer = Vec::new();
+        let near = held.iter().map(|row| centres.near(embeddings.row(*row), &mut buffer)).collect();
+        Ok(Piece::Dense(head.score_rows(embeddings, &held), near))
     }
 
     /// Trains out of fold, chooses, and trains on everything.
@@ -92,17 +95,19 @@ impl Ground {
         let costs: &[u32] = if self.embeddings.is_some() { &DENSE_COSTS } else { &[] };
         let pieces = self.out_of_fold(&folds, costs, crew, told)?;
         let (mut ngrams, mut known) = (Vec::new(), vec![0.0; self.labels.len()]);
+        let mut near = known.clone();
         let mut denses: Vec<Vec<Scores>> = costs.iter().map(|_| Vec::new()).collect();
         for (place, piece) in pieces.into_iter().enumerate() {
             // A fold's pieces stand side by side: one of n-grams, then one for each cost.
             let (fold, of_fold) = (place / (costs.len() + 1), place % (costs.len() + 1));
+            let held = folds.held(u32::try_from(fold).unwrap_or(u32::MAX)).into_iter();
             match piece {
                 Piece::Ngram(scores, shares) => {
-                    let fold = u32::try_from(fold).unwrap_or(u32::MAX);
-                    folds.held(fold).into_iter().zip(shares).for_each(|(row, share)| known[row] = share);
+                    held.zip(shares).for_each(|(row, share)| known[row] = share);
                     ngrams.push(scores);
                 }
-                Piece::Dense(scores) => {
+                Piece::Dense(scores, shares) => {
+                    held.zip(shares).for_each(|(row, share)| near[row] = share);
                     denses
                         .get_mut(of_fold.saturating_sub(1))
                         .into_iter()
@@ -124,6 +129,11 @@ impl Ground {
         told(Stage::Fit);
         let cost = dense_cost.filter(|_| choice.mapping.heads != Heads::Ngram);
         let (ngram, dense) = self.fit(cost, crew)?;
+        let dense = dense.zip(self.embeddings()).map(|(head, embeddings)| {
+            let every: Vec<usize> = (0..self.labels.len()).collect();
+            (head, Centres::of(embeddings, &self.labels, self.classes, &every))
+        });
+        let known = if dense.is_some() { near } else { known };
         Ok(Learned { ngram, dense, choice, dense_cost, ngram_scores, dense_scores, known })
     }
 

@@ -47,7 +47,7 @@ fn push(judged: &mut Calibration, label: u32, class: u32, confidence: f32, known
     judged.strangeness.push(strangeness(known));
 }
 
-/// The share of n-grams that is not known.
+/// How little a text is like what training saw.
 pub(super) fn strangeness(known: f32) -> f32 {
     1.0 - known
 }

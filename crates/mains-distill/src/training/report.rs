@@ -22,7 +22,8 @@ pub struct Report {
     pub self_agreement: Option<Share>,
     /// Calibration and audit rows that are too strange to be answered here, where there is a limit.
     pub strange: Option<Share>,
-    /// The least share of a text's n-grams that must be known, in millionths, rounded down; 0 without a limit.
+    /// The least that a text must be like what training saw (`Labelled::known`), in millionths, rounded down; 0 without
+    /// a limit.
     pub known_micro_min: i64,
     /// Each label.
     pub classes: Vec<ClassOf>,

@@ -233,9 +233,13 @@ fn unproven(lesson: &Lesson, embedded: Option<Embedded<'_>>, learned: &Learned) 
     Labeller {
         thresholds: Thresholds { confidence_min: 0.0, known_min: 0.0, escalates: vec![false; labels.len()] },
         labels,
-        // Where embeddings speak alone, n-grams still tell which text is strange.
-        ngram: Some(learned.ngram.clone()),
-        dense: dense.map(|(head, embedded)| Dense { model_sha256: embedded.model_sha256, head }),
+        // n-grams that do not speak would be weights that nobody reads.
+        ngram: Some(learned.ngram.clone()).filter(|_| learned.choice.mapping.heads != Heads::Dense),
+        dense: dense.map(|((head, centres), embedded)| Dense {
+            model_sha256: embedded.model_sha256,
+            head,
+            centres,
+        }),
         mapping: learned.choice.mapping,
         certificate: Vec::new(),
         lineage: Vec::new(),

@@ -35,9 +35,13 @@ fn labeller() -> Labeller {
     Labeller {
         labels: ["lost card", "rate", "top up"].map(str::to_owned).to_vec(),
         ngram: Some(problem.fit()),
-        dense: Some(Dense { model_sha256: [7; 32], head }),
+        dense: Some(Dense {
+            model_sha256: [7; 32],
+            head,
+            centres: dense::Centres::of(embeddings, &labels, 3, &all),
+        }),
         mapping: Mapping { heads: Heads::Both, ngram: 3.0, dense: 2.0, shown: 1.2 },
-        thresholds: Thresholds { confidence_min: 0.5, known_min: 0.3, escalates: vec![false, true, false] },
+        thresholds: Thresholds { confidence_min: 0.5, known_min: 0.9, escalates: vec![false, true, false] },
         certificate: b"{}".to_vec(),
         lineage: vec![Origin { name: "rows".to_owned(), sha256: [1; 32] }],
         task: Some(served()),
@@ -71,8 +75,8 @@ fn answers_are_local_only_within_the_thresholds() {
     let answer = labeller.label(TEXTS[0], Some(&[1.0, 0.1])).unwrap();
     assert!(answer.label == 0 && answer.local && answer.confidence > 0.5);
     assert!(!labeller.label(TEXTS[4], Some(&[-1.0, -0.9])).unwrap().local, "this class always escalates");
-    let foreign = labeller.label("quantum zoology of jazz", Some(&[1.0, 0.1])).unwrap();
-    assert!(!foreign.local && foreign.known < 0.3, "{foreign:?}");
+    let foreign = labeller.label(TEXTS[0], Some(&[1.0, -1.0])).unwrap();
+    assert!(foreign.label == 0 && !foreign.local && foreign.known < 0.9, "{foreign:?}");
     labeller.thresholds.confidence_min = 1.5;
     assert!(!labeller.label(TEXTS[0], Some(&[1.0, 0.1])).unwrap().local);
     assert_eq!(labeller.label("x", None), Err(Lacking::Embedding));
@@ -80,6 +84,11 @@ fn answers_are_local_only_within_the_thresholds() {
     assert_eq!(labeller.label("x", Some(&[1.0, f32::NAN])), Err(Lacking::NotFinite));
     labeller.mapping.heads = Heads::Ngram;
     assert!(labeller.label("", None).unwrap().confidence.is_finite());
+    // Without embeddings the n-grams tell.
+    labeller.thresholds = Thresholds { confidence_min: 0.1, known_min: 0.3, ..labeller.thresholds };
+    assert!(labeller.label(TEXTS[0], None).unwrap().local);
+    let foreign = labeller.label("quantum zoology of jazz", None).unwrap();
+    assert!(!foreign.local && foreign.known < 0.3, "{foreign:?}");
 }
 
 #[test]

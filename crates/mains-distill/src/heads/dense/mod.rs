@@ -1,13 +1,15 @@
 //! The head on sentence embeddings: multinomial logistic regression.
 //!
 //! Read `kernel` (the products, the same bits with any instructions), `objective` (loss and gradient), `lbfgs`
-//! (how it is minimised), then `DenseHead` (what was learned).
+//! (how it is minimised), then `DenseHead` (what was learned) and `Centres` (where it was learned).
 
+mod centres;
 mod head;
 mod kernel;
 mod lbfgs;
 mod objective;
 
+pub use centres::Centres;
 pub use head::{DenseHead, Settings, fit};
 
 /// Embeddings of many texts: a row for each, side by side.

@@ -93,7 +93,7 @@ impl Settings {
             heads: None,
             at,
             ledger: DeltaLedger::new(all.delta_ppm + local.delta_ppm),
-            strangeness: Scope::Within { ppm: 995_000 },
+            strangeness: Scope::Within { ppm: 980_000 },
         }
     }
 }

@@ -44,7 +44,8 @@ pub(crate) fn run(arguments: &Serve) -> Result<Ended, Trouble> {
         let signals = start::Signals::listen()?;
         let started = start::start(start, stopped).await?;
         print::say(&format!(
-            "mains serves {routes} routes at http://{} (page, /metrics and API); configuration `{}`; stop with Ctrl-C",
+            "mains serves {} at http://{} (page, /metrics and API); configuration `{}`; stop with Ctrl-C",
+            print::plural(routes as u64, "route"),
             started.address,
             loaded.path.display()
         ));

@@ -135,8 +135,11 @@ fn paid(outlet: &Outlet, relayed: &Relayed) -> Vec<Spent> {
 /// The footprint of an answer, and of the labeller that passed the request on to who gave it.
 fn with_passed_on(outlet: &Outlet, routed: &Routed, footprint: Footprint) -> Footprint {
     let passed_on = routed.label.as_ref().filter(|call| call.decision.is_err());
-    let more = passed_on.and_then(|call| labelling(outlet, call));
-    more.map_or(footprint, |more| footprint.plus(&more))
+    let Some(more) = passed_on.and_then(|call| labelling(outlet, call)) else { return footprint };
+    let sum = footprint.plus(&more);
+    // How well the answer's own figures are known is not changed by what cannot be seen beside them.
+    let is_dust = more.energy_j.high * DUST < footprint.energy_j.low;
+    if is_dust { Footprint { grade: footprint.grade, ..sum } } else { sum }
 }
 
 fn footprint(
@@ -162,6 +165,9 @@ fn footprint(
     };
     Meter::new(outlet.catalog).footprint(&answer)
 }
+
+/// A part that is so many times smaller than the rest does not change its grade.
+const DUST: f64 = 100.0;
 
 /// What a labeller took of this machine, whether it answered or not.
 fn labelling(outlet: &Outlet, call: &Call) -> Option<Footprint> {

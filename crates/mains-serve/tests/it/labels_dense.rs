@@ -133,16 +133,18 @@ async fn what_the_worker_took_of_a_request_that_goes_on_is_added_to_its_figures(
             json!({"model": model, "messages": [{"role": "user", "content": format!("Classify: {text}")}]});
         let got = post(&client(), running.address, "/v1/chat/completions", body.to_string()).await;
         assert_eq!((got.status, got.header("x-mains-target")), (200, "a/gpt-4o-mini"), "{}", got.text());
-        (got.header("x-mains-label").to_owned(), least_joules(got.header("x-mains-energy-j")))
+        let grade = got.header("x-mains-grade").to_owned();
+        (got.header("x-mains-label").to_owned(), least_joules(got.header("x-mains-energy-j")), grade)
     };
-    let (said, alone) = ask("alone", "zzz qqq xxx www vvv").await;
+    let (said, alone, own_grade) = ask("alone", "zzz qqq xxx www vvv").await;
     assert_eq!(said, "");
-    let (said, unsure) = ask("m", "zzz qqq xxx www vvv").await;
+    let (said, unsure, _) = ask("m", "zzz qqq xxx www vvv").await;
     assert!(said.starts_with("escalated; reason=unsure; us="), "{said}");
     assert!(unsure > alone + 1.0, "{alone} J by the teacher alone, {unsure} J with what the worker took");
-    let (said, failed) = ask("m", "fail").await;
+    let (said, failed, grade) = ask("m", "fail").await;
     assert!(said.starts_with("escalated; reason=lacking; us="), "{said}");
     assert!(failed < alone + 1.0, "{alone} J by the teacher alone, {failed} J where the worker failed");
+    assert_eq!(grade, own_grade, "microseconds do not change how well the answer is known");
     let stands = line(&running).await;
     assert_eq!((stands.requests, stands.answered, stands.withdrawn), (2, 0, None));
     running.finish().await;

@@ -3,7 +3,8 @@
 //! `requests` reads what is asked, `setup` says how many and in which way, `price` what it costs beforehand, `state` keeps
 //! every answer on disk, `sender` asks the running outlet, `course` goes from item to item until the verdict stands,
 //! `judge` compares free text, `people` collects the verdicts of people, `outcome` writes and prints the report, `verify`
-//! checks one, `scored` gives its verdicts request by request to `distill route`; `switch` puts a replacement into the settings, `status` says how that goes.
+//! checks one, `scored` gives its verdicts request by request to `distill route`; `switch` puts a replacement into the
+//! settings, `status` says how that goes.
 //!
 //! Never: a request past the outlet, a request paid twice, a verdict on free text without people.
 

@@ -35,7 +35,7 @@ pub(crate) enum Distill {
     /// Print a task's rows in the clear, to train elsewhere
     Export(DistillExport),
     /// Try routers between a weak and a strong model on recorded answers, beside chance and beside prompt length
-    Route(DistillRoute),
+    Route(Box<DistillRoute>),
 }
 
 #[derive(Debug, Args)]

@@ -51,7 +51,7 @@ impl Centres {
         self.0.score(embedding, scores);
         let most = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         let length = embedding.iter().map(|value| value * value).sum::<f32>().sqrt();
-        if length > 0.0 && most.is_finite() { ((1.0 + most / length) / 2.0).clamp(0.0, 1.0) } else { 0.0 }
+        if length > 0.0 && most.is_finite() { f32::midpoint(1.0, most / length).clamp(0.0, 1.0) } else { 0.0 }
     }
 }
 

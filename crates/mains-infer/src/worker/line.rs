@@ -2,8 +2,8 @@
 //! being made.
 //!
 //! It keeps its order. Answers join up to a number; a few short texts are made vectors of between two tokens, because
-//! whoever asks for that waits for milliseconds; many texts, or another model, wait until the answers before them have
-//! ended, and what came later waits behind them.
+//! whoever asks for that waits for milliseconds, but never twice without a token, or answers would stand still under
+//! them; many texts, or another model, wait until the answers before them have ended, and what came later waits behind.
 
 use std::collections::VecDeque;
 
@@ -78,6 +78,8 @@ pub(super) struct Line {
     waiting: VecDeque<Job>,
     active: Vec<Active>,
     ended: Option<Result<(), Error>>,
+    /// Vectors were made beside answers in the making, which go on before more are.
+    owes_step: bool,
 }
 
 /// A request that has left the line and is not yet answered.
@@ -93,7 +95,11 @@ impl Line {
         if let Some(result) = self.ended.take() {
             return Next::Job(Job::End(result));
         }
+        if std::mem::take(&mut self.owes_step) && running > 0 {
+            return Next::Step;
+        }
         if let Some(job) = self.waiting.pop_front_if(|job| job.goes_beside(running)) {
+            self.owes_step = running > 0 && matches!(job, Job::Embed(..));
             self.active.extend(job.id().map(|id| Active { id, cancelled: false }));
             return Next::Job(job);
         }
@@ -181,6 +187,22 @@ mod tests {
         assert!(line.push(embed(5, 1, SHORT_BYTES + 1)) && line.push(embed(6, 2, SHORT_BYTES / 2)));
         assert!(matches!(line.next(1), Next::Step), "a long one waits");
         assert_eq!((taken(&mut line, 0), taken(&mut line, 1)), (Some(5), Some(6)));
+    }
+
+    #[test]
+    fn answers_go_on_however_many_short_texts_come() {
+        let mut line = Line::default();
+        for id in 0..6 {
+            assert!(line.push(embed(id, 1, 60)));
+        }
+        for id in 0..3 {
+            assert_eq!(taken(&mut line, 1), Some(id));
+            assert!(matches!(line.next(1), Next::Step), "a token after each");
+        }
+        // With nobody to wait for them, one after the other.
+        assert_eq!((taken(&mut line, 0), taken(&mut line, 0)), (Some(3), Some(4)));
+        assert_eq!(taken(&mut line, 1), Some(5));
+        assert!(matches!(line.next(0), Next::Wait), "the answer it stood beside has ended");
     }
 
     #[test]

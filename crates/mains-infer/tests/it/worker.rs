@@ -257,8 +257,9 @@ fn a_request_for_vectors_that_waits_is_cancelled() {
     assert!(matches!(parent.hear(), FromWorker::EncoderReady(_)));
     parent.say(&generate(first, 200));
     assert!(matches!(parent.hear(), FromWorker::Token { id, .. } if id == first));
+    // So many that they wait until the answer has ended.
     for id in [1001, 1002] {
-        parent.say(&ToWorker::Embed { id, texts: vec!["lamp on".to_owned()] });
+        parent.say(&ToWorker::Embed { id, texts: vec!["lamp on".to_owned(); 5] });
     }
     // Heard while the answer goes on; its own answer finds its way between the words.
     parent.say(&ToWorker::Cancel { id: 1001 });
@@ -272,7 +273,7 @@ fn a_request_for_vectors_that_waits_is_cancelled() {
                 cancelled = true;
             }
             FromWorker::Embedded { id: 1002, vectors, .. } => {
-                assert_eq!(vectors.len(), 1);
+                assert_eq!(vectors.len(), 5);
                 embedded = true;
             }
             other => panic!("{other:?}"),
